@@ -161,7 +161,7 @@ impl Route {
         let rest = path.strip_prefix("/v2").ok_or(RouteError::NotFound)?;
         let query = Query::parse(query)?;
         match rest {
-            "" | "/" => only(method, &[Method::Get, Method::Head]).map(|_| Self::Ping),
+            "" | "/" => only(method, &[Method::Get, Method::Head]).map(|()| Self::Ping),
             "/_catalog" => {
                 only(method, &[Method::Get])?;
                 Ok(Self::Catalog(query.page()?))
