@@ -11,12 +11,18 @@ use super::{Algorithm, Descriptor, Digest, MAX_DESCRIPTOR_ANNOTATIONS, MediaType
 /// Largest manifest in bytes: registries must take 4 MiB (distribution-spec, "Pushing manifests").
 pub const MAX_MANIFEST_BYTES: usize = 4 * 1024 * 1024;
 
+/// Deepest nesting of arrays and objects in a manifest.
+const MAX_NESTING: usize = 128;
+
 /// Why bytes are no manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// Over [`MAX_MANIFEST_BYTES`].
     #[error("manifest has {0} bytes, at most {MAX_MANIFEST_BYTES} are allowed")]
     TooLarge(usize),
+    /// Arrays and objects nested too deeply.
+    #[error("manifest is nested more than {MAX_NESTING} levels deep")]
+    TooDeep,
     /// No JSON, or a field of the wrong type.
     #[error("manifest is not valid: {0}")]
     Json(#[from] serde_json::Error),
@@ -127,7 +133,10 @@ impl Manifest {
         if bytes.len() > MAX_MANIFEST_BYTES {
             return Err(ManifestError::TooLarge(bytes.len()));
         }
-        // The parser's own depth limit (128) turns deeply nested input into an error.
+        // The parser skips unknown fields at any depth; a client that reads them recursively would not survive.
+        if nesting(&bytes) > MAX_NESTING {
+            return Err(ManifestError::TooDeep);
+        }
         let document: Document = serde_json::from_slice(&bytes)?;
         if document.schema_version != 2 {
             return Err(ManifestError::SchemaVersion(document.schema_version));
@@ -228,6 +237,25 @@ impl Manifest {
         descriptor.annotations = self.annotations.clone();
         descriptor
     }
+}
+
+/// The deepest nesting of brackets outside strings; of text that is no JSON, some number.
+fn nesting(text: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn settle_media_type(document: &Document, header: Option<&MediaType>) -> Result<MediaType, ManifestError> {

@@ -1,3 +1,0 @@
-//! The `agent` command: a thin start of the library's `cli` room.
-
-fn main() {}
