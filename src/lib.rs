@@ -1,6 +1,11 @@
 //! Agent Registry: store, find, trust and ship AI agents as OCI artifacts.
 //!
-//! The library behind the `agent` command. Rooms stand on floors and import only from floors below their own;
-//! `ARCHITECTURE.md` draws the house, `tests/architecture.rs` guards it.
+//! Rooms stand on floors and import only from floors below their own; `ARCHITECTURE.md` draws the house,
+//! `tests/architecture.rs` guards it.
 
 pub mod oci;
+
+/// The README's examples, run as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -57,10 +57,10 @@ fn sources() -> Vec<Source> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let inside = path.strip_prefix(&root).expect("path is below src");
-                let room = (inside.components().count() > 1)
+                let owner = (inside.components().count() > 1)
                     .then(|| inside.iter().next().expect("path has parts").to_string_lossy().into_owned());
                 let text = fs::read_to_string(&path).expect("source is UTF-8");
-                found.push(Source { path, room, text });
+                found.push(Source { path, room: owner, text });
             }
         }
     }

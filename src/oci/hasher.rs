@@ -58,6 +58,9 @@ impl Hasher {
     }
 
     /// Ends the hash.
+    ///
+    /// # Panics
+    /// Never: a hash's output has its own algorithm's length.
     pub fn finish(self) -> Digest {
         let algorithm = self.algorithm();
         let raw: Vec<u8> = match self.0 {

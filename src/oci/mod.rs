@@ -11,6 +11,7 @@ mod manifest;
 mod media_type;
 mod name;
 mod percent;
+mod query;
 mod range;
 mod reference;
 mod route;

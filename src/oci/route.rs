@@ -3,8 +3,12 @@
 
 use std::fmt::Write as _;
 
-use super::percent::{decode, encode_component};
-use super::{Algorithm, Digest, DigestError, ErrorCode, MediaType, RepositoryName, Tag, UploadId};
+use super::percent::decode;
+use super::query::{Query, QueryWriter};
+use super::{
+    Algorithm, Digest, DigestError, ErrorCode, MediaType, NameError, RepositoryName, Tag, TagError, UploadId,
+    UploadIdError,
+};
 
 /// Most `tag` parameters one manifest PUT may carry; the specification asks for at least 10.
 pub const MAX_TAGS_PER_PUT: usize = 64;
@@ -12,8 +16,6 @@ pub const MAX_TAGS_PER_PUT: usize = 64;
 pub const MAX_FILTERS_PER_REQUEST: usize = 16;
 /// Longest path and query that are read, in bytes.
 const MAX_URL_LENGTH: usize = 16 * 1024;
-/// Longest `last` parameter in bytes: no name or tag is longer.
-const MAX_LAST_LENGTH: usize = 512;
 
 /// The request methods the API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,8 +148,8 @@ pub enum RouteError {
 }
 
 impl RouteError {
-    fn invalid(code: ErrorCode, message: impl ToString) -> Self {
-        Self::Invalid { code, message: message.to_string() }
+    pub(super) fn invalid(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Invalid { code, message: message.into() }
     }
 }
 
@@ -204,7 +206,7 @@ impl Route {
         } else {
             // An impossible tag is a manifest that does not exist, except where it would be made.
             let code = if method == Method::Put { ErrorCode::ManifestInvalid } else { ErrorCode::ManifestUnknown };
-            Target::Tag(last.parse().map_err(|error| RouteError::invalid(code, error))?)
+            Target::Tag(last.parse().map_err(|error: TagError| RouteError::invalid(code, error.to_string()))?)
         };
         Ok(match method {
             Method::Get => Self::ManifestGet(name, target),
@@ -226,7 +228,9 @@ impl Route {
 
     fn upload(method: Method, name: RepositoryName, last: &str, query: &Query) -> Result<Self, RouteError> {
         only(method, &[Method::Get, Method::Patch, Method::Put, Method::Delete])?;
-        let id = last.parse().map_err(|error| RouteError::invalid(ErrorCode::BlobUploadUnknown, error))?;
+        let id = last
+            .parse()
+            .map_err(|error: UploadIdError| RouteError::invalid(ErrorCode::BlobUploadUnknown, error.to_string()))?;
         Ok(match method {
             Method::Get => Self::UploadStatus(name, id),
             Method::Patch => Self::UploadChunk(name, id),
@@ -315,7 +319,9 @@ impl Route {
             }
             Self::ManifestPut(_, target, tags) => {
                 let _ = write!(url, "/manifests/{target}");
-                tags.iter().for_each(|tag| query.add("tag", tag.as_str()));
+                for tag in tags {
+                    query.add("tag", tag.as_str());
+                }
             }
             Self::BlobGet(_, digest) | Self::BlobHead(_, digest) | Self::BlobDelete(_, digest) => {
                 let _ = write!(url, "/blobs/{digest}");
@@ -333,7 +339,9 @@ impl Route {
             }
             Self::Referrers(_, digest, types, page) => {
                 let _ = write!(url, "/referrers/{digest}");
-                types.iter().for_each(|kind| query.add("artifactType", kind.as_str()));
+                for kind in types {
+                    query.add("artifactType", kind.as_str());
+                }
                 query.page(page);
             }
         }
@@ -359,124 +367,10 @@ fn only(method: Method, allowed: &[Method]) -> Result<(), RouteError> {
     if allowed.contains(&method) { Ok(()) } else { Err(RouteError::MethodNotAllowed(allowed.to_vec())) }
 }
 
-fn repository(name: &str) -> Result<RepositoryName, RouteError> {
-    name.parse().map_err(|error| RouteError::invalid(ErrorCode::NameInvalid, error))
+pub(super) fn repository(name: &str) -> Result<RepositoryName, RouteError> {
+    name.parse().map_err(|error: NameError| RouteError::invalid(ErrorCode::NameInvalid, error.to_string()))
 }
 
-fn digest(text: &str) -> Result<Digest, RouteError> {
-    text.parse().map_err(|error: DigestError| RouteError::invalid(ErrorCode::DigestInvalid, error))
-}
-
-/// A decoded query string. Parameters nobody asks for are ignored.
-struct Query(Vec<(String, String)>);
-
-impl Query {
-    fn parse(query: &str) -> Result<Self, RouteError> {
-        let broken = || RouteError::invalid(ErrorCode::Unsupported, "query has a broken percent escape");
-        query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|pair| {
-                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-                Ok((decode(key, true).ok_or_else(broken)?, decode(value, true).ok_or_else(broken)?))
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-
-    fn all(&self, key: &'static str) -> impl Iterator<Item = &str> {
-        self.0.iter().filter(move |(name, _)| name == key).map(|(_, value)| value.as_str())
-    }
-
-    fn first(&self, key: &'static str) -> Option<&str> {
-        self.all(key).next()
-    }
-
-    fn page(&self) -> Result<Page, RouteError> {
-        let invalid = |message: &str| RouteError::invalid(ErrorCode::Unsupported, message);
-        let n = match self.first("n") {
-            None => None,
-            Some(text) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-                // More digits than fit mean "all": the server clamps.
-                Some(text.parse().unwrap_or(u64::MAX))
-            }
-            Some(_) => return Err(invalid("the parameter `n` must be a whole number, 0 or more")),
-        };
-        let last = self.first("last").filter(|last| !last.is_empty()).map(str::to_owned);
-        if last.as_ref().is_some_and(|last| last.len() > MAX_LAST_LENGTH) {
-            return Err(invalid("the parameter `last` is longer than any name"));
-        }
-        Ok(Page { n, last })
-    }
-
-    fn tags(&self) -> Result<Vec<Tag>, RouteError> {
-        let mut tags: Vec<Tag> = Vec::new();
-        for tag in self.all("tag") {
-            let tag = tag.parse().map_err(|error| RouteError::invalid(ErrorCode::ManifestInvalid, error))?;
-            if !tags.contains(&tag) {
-                tags.push(tag);
-            }
-            if tags.len() > MAX_TAGS_PER_PUT {
-                return Err(RouteError::TooLong);
-            }
-        }
-        Ok(tags)
-    }
-
-    fn artifact_types(&self) -> Result<Vec<MediaType>, RouteError> {
-        let types: Vec<_> = self.all("artifactType").filter(|kind| !kind.is_empty()).collect();
-        if types.len() > MAX_FILTERS_PER_REQUEST {
-            return Err(RouteError::TooLong);
-        }
-        let parse = |kind: &str| kind.parse().map_err(|error| RouteError::invalid(ErrorCode::Unsupported, error));
-        types.into_iter().map(parse).collect()
-    }
-
-    fn upload_start(&self) -> Result<UploadStart, RouteError> {
-        if let Some(mount) = self.first("mount") {
-            let from = self.first("from").filter(|from| !from.is_empty()).map(repository).transpose()?;
-            return Ok(UploadStart::Mount(digest(mount)?, from));
-        }
-        if let Some(whole) = self.first("digest") {
-            return Ok(UploadStart::Whole(digest(whole)?));
-        }
-        let algorithm = self.first("digest-algorithm").map(str::parse).transpose();
-        algorithm
-            .map(UploadStart::Session)
-            .map_err(|error: DigestError| RouteError::invalid(ErrorCode::DigestInvalid, error))
-    }
-}
-
-/// Builds a query string, with its question mark once there is a parameter.
-#[derive(Default)]
-struct QueryWriter(String);
-
-impl QueryWriter {
-    fn add(&mut self, key: &str, value: &str) {
-        let sign = if self.0.is_empty() { '?' } else { '&' };
-        let _ = write!(self.0, "{sign}{key}={}", encode_component(value));
-    }
-
-    fn page(&mut self, page: &Page) {
-        if let Some(n) = page.n {
-            self.add("n", &n.to_string());
-        }
-        if let Some(last) = &page.last {
-            self.add("last", last);
-        }
-    }
-
-    fn upload_start(&mut self, start: &UploadStart) {
-        match start {
-            UploadStart::Session(None) => {}
-            UploadStart::Session(Some(algorithm)) => self.add("digest-algorithm", algorithm.as_str()),
-            UploadStart::Whole(digest) => self.add("digest", &digest.to_string()),
-            UploadStart::Mount(digest, from) => {
-                self.add("mount", &digest.to_string());
-                if let Some(from) = from {
-                    self.add("from", from.as_str());
-                }
-            }
-        }
-    }
+pub(super) fn digest(text: &str) -> Result<Digest, RouteError> {
+    text.parse().map_err(|error: DigestError| RouteError::invalid(ErrorCode::DigestInvalid, error.to_string()))
 }
