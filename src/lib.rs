@@ -4,3 +4,4 @@
 //! `ARCHITECTURE.md` draws the house, `tests/architecture.rs` guards it.
 
 pub mod oci;
+pub mod package;
