@@ -3,7 +3,9 @@
 //! Rooms stand on floors and import only from floors below their own; `ARCHITECTURE.md` draws the house,
 //! `tests/architecture.rs` guards it.
 
+pub mod api;
 pub mod oci;
+pub mod package;
 
 /// The README's examples, run as documentation tests.
 #[cfg(doctest)]

@@ -38,7 +38,10 @@ struct Source {
 impl Source {
     /// The code without the trailing test module.
     fn product(&self) -> &str {
-        self.text.split("\n#[cfg(test)]\nmod ").next().unwrap_or(&self.text)
+        let before = self.text.split("\nmod tests {").next().unwrap_or(&self.text);
+        // Attributes may stand between `cfg(test)` and the module.
+        let tests_begin = if before.len() < self.text.len() { before.rfind("#[cfg(test)]") } else { None };
+        &self.text[..tests_begin.unwrap_or(self.text.len())]
     }
 
     fn is_test(&self) -> bool {

@@ -1,0 +1,37 @@
+//! What a list shows of a package version, and what a query can ask about it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::oci::{Digest, RepositoryName};
+
+/// One version of a package, without its files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The repository that holds it.
+    pub repository: RepositoryName,
+    /// The version, where there is one.
+    pub version: Option<String>,
+    /// The manifest.
+    pub digest: Digest,
+    /// What it does, in the author's words; may be empty.
+    #[serde(default)]
+    pub description: String,
+    /// Who wrote it, free text; may be empty.
+    #[serde(default)]
+    pub author: String,
+    /// What it can do.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// The author's labels; not the registry's tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The model as `provider/name`; may be empty.
+    #[serde(default)]
+    pub model: String,
+    /// The runtime, such as `python`; may be empty.
+    #[serde(default)]
+    pub runtime: String,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
