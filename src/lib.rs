@@ -4,3 +4,5 @@
 //! `ARCHITECTURE.md` draws the house, `tests/architecture.rs` guards it.
 
 pub mod oci;
+#[cfg(feature = "server")]
+pub mod storage;
