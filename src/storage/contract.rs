@@ -129,7 +129,8 @@ pub(super) async fn an_upload_resumes_after_reopening<F: Fixture>() {
 }
 
 pub(super) async fn a_hash_state_of_another_build_is_replaced<F: Fixture>() {
-    let store = F::new(None).open();
+    let place = F::new(None);
+    let store = place.open();
     let (id, mut writer) = begin(&*store).await;
     writer.write(Bytes::from_static(b"first ")).await.unwrap();
     let offset = writer.checkpoint().await.unwrap().offset;
@@ -141,7 +142,8 @@ pub(super) async fn a_hash_state_of_another_build_is_replaced<F: Fixture>() {
 }
 
 pub(super) async fn a_checkpoint_beyond_the_bytes_is_refused<F: Fixture>() {
-    let store = F::new(None).open();
+    let place = F::new(None);
+    let store = place.open();
     let (id, mut writer) = begin(&*store).await;
     writer.write(Bytes::from_static(b"four")).await.unwrap();
     let mut checkpoint = writer.checkpoint().await.unwrap();

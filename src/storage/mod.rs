@@ -6,10 +6,12 @@ mod claims;
 #[cfg(test)]
 mod contract;
 mod error;
+mod files;
 mod memory;
 mod quota;
 mod store;
 
 pub use error::Error;
+pub use files::FileStore;
 pub use memory::MemoryStore;
 pub use store::{BlobInfo, BlobReader, BlobStore, BlobWriter, Checkpoint, MAX_CHUNK_BYTES, MAX_LIST_PAGE};
