@@ -26,7 +26,7 @@ macro_rules! contract {
             an_upload_resumes_after_reopening, a_hash_state_of_another_build_is_replaced,
             a_checkpoint_beyond_the_bytes_is_refused, ranges_read_exactly_their_bytes, cancel_leaves_nothing,
             discard_spares_an_open_upload, lists_in_pages, a_digest_of_another_algorithm_commits,
-            a_full_store_says_so_and_loses_nothing, a_deleted_blob_is_gone, an_empty_blob_is_a_blob);
+            a_full_store_says_so_and_loses_nothing, a_deleted_blob_is_gone, a_failed_writer_can_only_be_cancelled, an_empty_blob_is_a_blob);
     };
     ($fixture:ty: $($name:ident),*) => {
         $(#[tokio::test]
@@ -267,6 +267,32 @@ pub(super) async fn a_full_store_says_so_and_loses_nothing<F: Fixture>() {
     let digest = Digest::sha256(b"five,six, 6");
     writer.commit(&digest).await.unwrap();
     assert_eq!(get(&*store, &digest).await, b"five,six, 6");
+}
+
+pub(super) async fn a_failed_writer_can_only_be_cancelled<F: Fixture>() {
+    let place = F::new(Some(4));
+    let store = place.open();
+    for ends_in_commit in [true, false] {
+        let (id, mut writer) = begin(&*store).await;
+        writer.write(Bytes::from_static(b"four")).await.unwrap();
+        let full = match writer.write(Bytes::from_static(b"five!")).await {
+            Ok(()) => writer.checkpoint().await.unwrap_err(),
+            Err(refused) => refused,
+        };
+        assert!(matches!(full, Error::OutOfSpace(_)));
+        // Four bytes alone would fit, but the caller's five before them are missing.
+        assert!(matches!(writer.write(Bytes::from_static(b"more")).await, Err(Error::WriterFailed)));
+        assert!(matches!(writer.checkpoint().await, Err(Error::WriterFailed)));
+        if ends_in_commit {
+            let refused = writer.commit(&Digest::sha256(b"four")).await;
+            assert!(matches!(refused, Err(Error::WriterFailed)));
+            store.discard(id).await.unwrap();
+        } else {
+            writer.cancel().await.unwrap();
+        }
+        assert_eq!(place.files_left(), 0);
+    }
+    put(&*store, b"four").await;
 }
 
 pub(super) async fn a_deleted_blob_is_gone<F: Fixture>() {

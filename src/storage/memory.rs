@@ -49,7 +49,13 @@ impl MemoryStore {
             return Err(Error::UploadBusy(id));
         }
         shelves.uploads.insert(id, Vec::new());
-        Ok(Box::new(MemoryWriter { store: self.clone(), claim, hasher: Hasher::new(algorithm), offset: 0 }))
+        Ok(Box::new(MemoryWriter {
+            store: self.clone(),
+            claim,
+            hasher: Hasher::new(algorithm),
+            offset: 0,
+            has_failed: false,
+        }))
     }
 
     fn resume_now(&self, id: UploadId, from: &Checkpoint) -> Result<Box<dyn BlobWriter>, Error> {
@@ -65,7 +71,7 @@ impl MemoryStore {
             hasher.update(upload);
             hasher
         });
-        Ok(Box::new(MemoryWriter { store: self.clone(), claim, hasher, offset: from.offset }))
+        Ok(Box::new(MemoryWriter { store: self.clone(), claim, hasher, offset: from.offset, has_failed: false }))
     }
 
     fn take_upload(&self, id: UploadId) -> Result<Vec<u8>, Error> {
@@ -131,11 +137,17 @@ struct MemoryWriter {
     claim: Claim,
     hasher: Hasher,
     offset: u64,
+    has_failed: bool,
 }
 
 impl MemoryWriter {
+    fn check(&self) -> Result<(), Error> {
+        if self.has_failed { Err(Error::WriterFailed) } else { Ok(()) }
+    }
+
     fn append(&mut self, chunk: &[u8]) -> Result<(), Error> {
-        self.store.quota.take(chunk.len() as u64)?;
+        self.check()?;
+        self.store.quota.take(chunk.len() as u64).inspect_err(|_| self.has_failed = true)?;
         let mut shelves = self.store.shelves();
         let upload = shelves.uploads.get_mut(&self.claim.id()).ok_or(Error::WriterFailed)?;
         upload.extend_from_slice(chunk);
@@ -145,6 +157,7 @@ impl MemoryWriter {
     }
 
     fn publish(self, expected: Digest) -> Result<BlobInfo, Error> {
+        self.check()?;
         let bytes = self.store.take_upload(self.claim.id())?;
         let size = bytes.len() as u64;
         let actual = if expected.algorithm() == self.hasher.algorithm() {
@@ -173,7 +186,7 @@ impl BlobWriter for MemoryWriter {
     }
 
     fn checkpoint(&mut self) -> BoxFuture<'_, Result<Checkpoint, Error>> {
-        ready(Ok(Checkpoint { offset: self.offset, state: self.hasher.state() })).boxed()
+        ready(self.check().map(|()| Checkpoint { offset: self.offset, state: self.hasher.state() })).boxed()
     }
 
     fn commit(self: Box<Self>, digest: &Digest) -> BoxFuture<'static, Result<BlobInfo, Error>> {
