@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 
 use super::{BlobReader, BlobStore, BlobWriter, Checkpoint, Error, MAX_CHUNK_BYTES};
 use crate::oci::{Algorithm, Digest, HashState, Slice, UploadId};
@@ -26,7 +27,8 @@ macro_rules! contract {
             an_upload_resumes_after_reopening, a_hash_state_of_another_build_is_replaced,
             a_checkpoint_beyond_the_bytes_is_refused, ranges_read_exactly_their_bytes, cancel_leaves_nothing,
             discard_spares_an_open_upload, lists_in_pages, a_digest_of_another_algorithm_commits,
-            a_full_store_says_so_and_loses_nothing, a_deleted_blob_is_gone, a_failed_writer_can_only_be_cancelled, an_empty_blob_is_a_blob);
+            a_full_store_says_so_and_loses_nothing, a_deleted_blob_is_gone, a_failed_writer_can_only_be_cancelled,
+            futures_dropped_early_neither_lose_nor_repeat, an_empty_blob_is_a_blob);
     };
     ($fixture:ty: $($name:ident),*) => {
         $(#[tokio::test]
@@ -306,6 +308,30 @@ pub(super) async fn a_deleted_blob_is_gone<F: Fixture>() {
     assert!(matches!(store.open(&digest).await, Err(Error::NotFound(_))));
     assert_eq!(drain(reader).await, content);
     assert_eq!(place.files_left(), 0);
+}
+
+pub(super) async fn futures_dropped_early_neither_lose_nor_repeat<F: Fixture>() {
+    let place = F::new(None);
+    let store = place.open();
+    let content = pattern(8 * MAX_CHUNK_BYTES);
+    let (_, mut writer) = begin(&*store).await;
+    for chunk in content.chunks(300_000) {
+        while writer.write(Bytes::copy_from_slice(chunk)).now_or_never().is_none() {
+            tokio::task::yield_now().await;
+        }
+    }
+    let digest = Digest::sha256(&content);
+    writer.commit(&digest).await.unwrap();
+
+    let mut reader = store.open(&digest).await.unwrap();
+    let mut read = Vec::new();
+    while read.len() < content.len() {
+        match reader.next_chunk().now_or_never() {
+            None => tokio::task::yield_now().await,
+            Some(chunk) => read.extend_from_slice(&chunk.unwrap().unwrap()),
+        }
+    }
+    assert!(read == content);
 }
 
 pub(super) async fn an_empty_blob_is_a_blob<F: Fixture>() {

@@ -62,7 +62,8 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
 
 /// Takes the bytes of one upload.
 ///
-/// Dropping a writer keeps the upload: it can be resumed from its last checkpoint, or discarded.
+/// Dropping a writer keeps the upload: it can be resumed from its last checkpoint, or discarded. Until a batch it was
+/// just writing has ended, for a moment, the upload is still [`Error::UploadBusy`].
 pub trait BlobWriter: fmt::Debug + Send {
     /// Bytes taken so far, durable or not.
     fn offset(&self) -> u64;
