@@ -6,6 +6,8 @@
 pub mod api;
 pub mod oci;
 pub mod package;
+#[cfg(feature = "server")]
+pub mod storage;
 
 /// The README's examples, run as documentation tests.
 #[cfg(doctest)]

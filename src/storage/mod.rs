@@ -1,0 +1,17 @@
+//! Bytes by digest: one interface over files and memory, which never shows bytes it has not verified.
+//!
+//! A store knows digests and upload ids; what the bytes mean, who owns them and when they are garbage is decided above.
+
+mod claims;
+#[cfg(test)]
+mod contract;
+mod error;
+mod files;
+mod memory;
+mod quota;
+mod store;
+
+pub use error::Error;
+pub use files::FileStore;
+pub use memory::MemoryStore;
+pub use store::{BlobInfo, BlobReader, BlobStore, BlobWriter, Checkpoint, MAX_CHUNK_BYTES, MAX_LIST_PAGE};
