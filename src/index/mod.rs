@@ -1,1 +1,18 @@
-//! Facts in SQL.
+//! Facts in SQL: repositories, manifests, tags, referrers, blobs and uploads, as plain functions over a [`Session`].
+//!
+//! Every function takes `&mut dyn Session`, so it runs on any driver and inside any transaction. [`Sqlite`] is the
+//! driver: one writing thread that groups waiting closures into one commit, and read-only connections beside it.
+
+#[cfg(test)]
+mod contract;
+mod error;
+mod migrations;
+mod session;
+mod sqlite;
+mod value;
+mod writer;
+
+pub use error::Error;
+pub use session::Session;
+pub use sqlite::{Reader, Sqlite};
+pub use value::{Row, Value};
