@@ -6,9 +6,18 @@
 #[cfg(test)]
 mod contract;
 mod error;
+pub mod events;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod manifest_tests;
+pub mod manifests;
 mod migrations;
+pub mod referrers;
+pub mod repositories;
 mod session;
 mod sqlite;
+pub mod tags;
 mod value;
 mod writer;
 
