@@ -4,6 +4,9 @@
 //! `tests/architecture.rs` guards it.
 
 pub mod api;
+pub mod auth;
+#[cfg(feature = "server")]
+pub mod index;
 pub mod oci;
 pub mod package;
 #[cfg(feature = "server")]

@@ -1,0 +1,18 @@
+//! Who may do what, as pure functions: facts and an identity go in, a permit or a denial comes out.
+//!
+//! A [`Permit`] is the only key to a repository, and only [`decide`] and [`Permit::system`] make one. Nothing here
+//! loads facts, reads a clock or knows a web framework.
+
+mod action;
+mod decide;
+mod facts;
+mod identity;
+mod permit;
+mod sight;
+
+pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
+pub use decide::{Denied, decide};
+pub use facts::Facts;
+pub use identity::{Identity, IdentityError, MAX_USER_NAME_LENGTH, UserName};
+pub use permit::{Permit, Rule};
+pub use sight::Sight;

@@ -1,0 +1,103 @@
+//! What every driver of the index must hold: grouped closures, undone one by one, durable when answered.
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
+use futures_util::future::join_all;
+
+use super::{Error, Session, Sqlite, Value};
+
+const INSERT: &str = "INSERT INTO repository (name, created_at) VALUES (?1, 0)";
+const NAMES: &str = "SELECT name FROM repository ORDER BY name";
+
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("refused")]
+    OnPurpose,
+    #[error(transparent)]
+    Index(#[from] Error),
+}
+
+fn open(directory: &tempfile::TempDir) -> Sqlite {
+    Sqlite::open(&directory.path().join("index.sqlite")).unwrap()
+}
+
+fn names(index: &Sqlite) -> Vec<String> {
+    let rows = index.reader().unwrap().query(NAMES, &[]).unwrap();
+    rows.iter().map(|row| row.text(0).unwrap().to_owned()).collect()
+}
+
+async fn insert(index: &Sqlite, name: &'static str) -> Result<usize, Error> {
+    index.write(move |session| session.execute(INSERT, &[name.into()])).await
+}
+
+#[tokio::test]
+async fn a_failing_closure_undoes_only_itself_and_the_rest_survives_reopening() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    let writes = (0..50).map(|number: i64| {
+        index.write(move |session| {
+            session.execute(INSERT, &[Value::Text(format!("r{number:02}"))])?;
+            if number % 10 == 3 { Err(Refused::OnPurpose) } else { Ok(number) }
+        })
+    });
+    for (number, result) in (0..).zip(join_all(writes).await) {
+        match result {
+            Ok(answer) => assert_eq!(answer, number),
+            Err(error) => assert!(number % 10 == 3 && matches!(error, Refused::OnPurpose), "{number}: {error}"),
+        }
+    }
+    let expected: Vec<String> = (0..50).filter(|n| n % 10 != 3).map(|n| format!("r{n:02}")).collect();
+    assert_eq!(names(&index), expected);
+    drop(index);
+    assert_eq!(names(&open(&directory)), expected);
+}
+
+#[tokio::test]
+async fn a_refused_statement_and_a_panic_leave_the_writer_alive() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    insert(&index, "a").await.unwrap();
+    assert!(matches!(insert(&index, "a").await, Err(Error::Statement(_))), "names are unique");
+    let panicking = index.write::<(), Error, _>(|session| {
+        session.execute(INSERT, &["lost".into()])?;
+        panic!("a bug in a closure")
+    });
+    assert!(matches!(panicking.await, Err(Error::WriterGone)));
+    insert(&index, "b").await.unwrap();
+    assert_eq!(names(&index), ["a", "b"]);
+}
+
+#[tokio::test]
+async fn readers_cannot_write_and_a_snapshot_does_not_move() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    let mut reader = index.reader().unwrap();
+    assert!(matches!(reader.execute(INSERT, &["a".into()]), Err(Error::Statement(_))));
+    let second = open(&directory);
+    let counts = reader
+        .snapshot(|session| {
+            let before = session.query(NAMES, &[])?.len();
+            // Another thread, since a snapshot holds no lock over an await.
+            std::thread::scope(|scope| {
+                let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+                scope.spawn(move || runtime.block_on(insert(&second, "a")).unwrap()).join().unwrap()
+            });
+            Ok::<_, Error>((before, session.query(NAMES, &[])?.len()))
+        })
+        .unwrap();
+    assert_eq!(counts, (0, 0));
+    assert_eq!(reader.query(NAMES, &[]).unwrap().len(), 1);
+}
+
+#[test]
+fn settings_hold_and_a_newer_schema_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.sqlite");
+    drop(open(&directory));
+    let plain = rusqlite::Connection::open(&path).unwrap();
+    let pragma = |name: &str| plain.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!((pragma("page_size"), pragma("user_version")), (16 * 1024, 1));
+    let mode: String = plain.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    plain.pragma_update(None, "user_version", 999).unwrap();
+    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 1 })));
+}

@@ -1,0 +1,94 @@
+//! Repositories by name.
+
+use jiff::Timestamp;
+
+use super::{Error, Session, Value};
+use crate::auth::Sight;
+use crate::oci::RepositoryName;
+
+/// Most entries one page of any list holds, whatever the caller asks for.
+pub const MAX_PAGE: usize = 1_000;
+
+/// A repository's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct RepositoryId(pub(super) i64);
+
+impl From<RepositoryId> for Value {
+    fn from(id: RepositoryId) -> Self {
+        Self::Integer(id.0)
+    }
+}
+
+/// Finds a repository.
+pub fn find(session: &mut dyn Session, name: &RepositoryName) -> Result<Option<RepositoryId>, Error> {
+    let row = session.first("SELECT id FROM repository WHERE name = ?1", &[name.into()])?;
+    row.map(|row| row.integer(0).map(RepositoryId)).transpose()
+}
+
+/// Finds a repository or creates it.
+pub fn create(session: &mut dyn Session, name: &RepositoryName, now: Timestamp) -> Result<RepositoryId, Error> {
+    if let Some(id) = find(session, name)? {
+        return Ok(id);
+    }
+    let sql = "INSERT INTO repository (name, created_at) VALUES (?1, ?2) RETURNING id";
+    let row = session.first(sql, &[name.into(), now.into()])?;
+    // RETURNING yields exactly one row for one that was inserted.
+    row.ok_or(Error::Column { column: 0, wanted: "present" })?.integer(0).map(RepositoryId)
+}
+
+/// Names a caller may see, bytewise in order, after `after` (which need not exist), at most `limit` and [`MAX_PAGE`].
+pub fn list(
+    session: &mut dyn Session,
+    sight: &Sight,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<RepositoryName>, Error> {
+    if !sight.is_everything() {
+        return Ok(vec![]);
+    }
+    // Every name sorts after the empty text, so one statement serves the first page too.
+    let sql = "SELECT name FROM repository WHERE name > ?1 ORDER BY name LIMIT ?2";
+    let rows = session.query(sql, &[after.unwrap_or_default().into(), page(limit)])?;
+    rows.iter().map(|row| row.parsed(0)).collect()
+}
+
+/// A page's length as a parameter.
+pub(super) fn page(limit: usize) -> Value {
+    Value::Integer(i64::try_from(limit.min(MAX_PAGE)).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::super::fixture::{Fixture, name, time};
+    use super::*;
+    use crate::auth::{Facts, Identity};
+
+    #[test]
+    fn creating_twice_is_creating_once() {
+        let mut index = Fixture::new();
+        assert_eq!(find(index.session(), &name("a/b")).unwrap(), None);
+        let id = create(index.session(), &name("a/b"), time(1)).unwrap();
+        assert_eq!(create(index.session(), &name("a/b"), time(2)).unwrap(), id);
+        assert_eq!(find(index.session(), &name("a/b")).unwrap(), Some(id));
+        assert_eq!(find(index.session(), &name("a")).unwrap(), None);
+    }
+
+    #[test]
+    fn names_come_bytewise_in_pages_and_only_in_sight() {
+        let mut index = Fixture::new();
+        for text in ["b", "a/b", "a-b", "a"] {
+            create(index.session(), &name(text), time(1)).unwrap();
+        }
+        let mut page = |after, limit| {
+            let names = list(index.session(), &Sight::system(), after, limit).unwrap();
+            names.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(page(None, 3), ["a", "a-b", "a/b"]);
+        assert_eq!(page(Some("a/b"), 3), ["b"]);
+        assert_eq!(page(Some("a.not-there"), usize::MAX), ["a/b", "b"]);
+        assert!(page(None, 0).is_empty());
+        let nothing = Sight::of(&Facts::closed(), &Identity::Anonymous);
+        assert!(list(index.session(), &nothing, None, 10).unwrap().is_empty());
+    }
+}
