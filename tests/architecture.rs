@@ -45,7 +45,7 @@ impl Source {
     }
 
     fn is_test(&self) -> bool {
-        self.path.file_stem().is_some_and(|stem| stem == "tests" || stem == "contract")
+        self.path.file_stem().is_some_and(|stem| ["tests", "contract", "fixture"].iter().any(|name| stem == *name))
     }
 }
 
