@@ -52,6 +52,41 @@ async fn a_failing_closure_undoes_only_itself_and_the_rest_survives_reopening() 
 }
 
 #[tokio::test]
+async fn closures_that_wait_share_one_commit() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    let (release, held) = std::sync::mpsc::channel();
+    let (start, mut started) = tokio::sync::mpsc::unbounded_channel();
+    let first = index.write(move |session| {
+        // Holds the writer, in a batch of its own, until the others wait.
+        start.send(()).unwrap();
+        held.recv().unwrap();
+        session.execute(INSERT, &["0".into()])?;
+        Ok::<_, Error>((0, 0))
+    });
+    let path = directory.path().join("index.sqlite");
+    let others = ["1", "2", "3"].map(|name| {
+        let path = path.clone();
+        index.write(move |session| {
+            session.execute(INSERT, &[name.into()])?;
+            let outside = rusqlite::Connection::open(&path)?;
+            let committed: i64 = outside.query_row("SELECT count(*) FROM repository", [], |row| row.get(0))?;
+            Ok::<_, Error>((session.query(NAMES, &[])?.len(), committed))
+        })
+    });
+    let following = async move {
+        started.recv().await.unwrap();
+        // Polled in this order, so all of them wait before the first is released.
+        tokio::join!(biased; join_all(others), async move { release.send(()).unwrap() }).0
+    };
+    let (first, others) = tokio::join!(first, following);
+    first.unwrap();
+    let seen: Vec<_> = others.into_iter().map(Result::unwrap).collect();
+    assert_eq!(seen, [(2, 1), (3, 1), (4, 1)], "each sees those before it, of which only the first is committed");
+    assert_eq!(names(&index), ["0", "1", "2", "3"]);
+}
+
+#[tokio::test]
 async fn a_refused_statement_and_a_panic_leave_the_writer_alive() {
     let directory = tempfile::tempdir().unwrap();
     let index = open(&directory);

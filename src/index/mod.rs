@@ -3,6 +3,7 @@
 //! Every function takes `&mut dyn Session`, so it runs on any driver and inside any transaction. [`Sqlite`] is the
 //! driver: one writing thread that groups waiting closures into one commit, and read-only connections beside it.
 
+pub mod blobs;
 #[cfg(test)]
 mod contract;
 mod error;
@@ -18,6 +19,7 @@ pub mod repositories;
 mod session;
 mod sqlite;
 pub mod tags;
+pub mod uploads;
 mod value;
 mod writer;
 

@@ -155,3 +155,21 @@ impl ToSql for Value {
         }))
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_are_durable_and_plans_stable() {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = Connection::open(directory.path().join("x")).unwrap();
+        set_up_writer(&connection).unwrap();
+        let pragma =
+            |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!((pragma("synchronous"), pragma("foreign_keys")), (2, 1), "2 is FULL");
+        assert_eq!(pragma("wal_autocheckpoint"), CHECKPOINT_PAGES);
+        assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG).unwrap());
+    }
+}

@@ -1,0 +1,176 @@
+//! Blobs: which are known, which repository may read them, and the bytes of the small ones.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::repositories::RepositoryId;
+use super::{Error, Row, Session, Value};
+use crate::oci::{Digest, EdgeKind, Manifest, RepositoryName};
+
+/// Largest blob whose bytes ride along in the database; larger ones are files (measured: 14 against 5 times the
+/// reference registry's pushes).
+pub const MAX_INLINE_BYTES: usize = 64 * 1024;
+
+/// A blob that a repository may read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredBlob {
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its bytes, if they are in the database; else the store has them.
+    pub inline: Option<Bytes>,
+}
+
+/// Gives a repository a blob whose bytes were just verified and are durable, or ride along as `inline`.
+///
+/// That the bytes are there and right is also what takes a collector's condemnation back.
+pub fn add(
+    session: &mut dyn Session,
+    repository: RepositoryId,
+    digest: &Digest,
+    blob: &StoredBlob,
+    (now, leased_until): (Timestamp, Timestamp),
+) -> Result<(), Error> {
+    let sql = "INSERT INTO blob (digest, size, created_at, bytes) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (digest) DO UPDATE SET condemned_at = NULL, bytes = coalesce(blob.bytes, excluded.bytes)";
+    let bytes = Value::optional(blob.inline.clone());
+    session.execute(sql, &[digest.into(), Value::size(blob.size)?, now.into(), bytes])?;
+    own(session, repository, digest, leased_until)
+}
+
+/// Reads a blob of a repository, with its bytes if they are in the database.
+///
+/// A condemned blob is not there: its file may be about to go.
+pub fn get(
+    session: &mut dyn Session,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<StoredBlob>, Error> {
+    let row = session.first(
+        "SELECT b.size, b.bytes FROM repository r JOIN repository_blob o ON o.repository_id = r.id \
+         JOIN blob b ON b.digest = o.digest WHERE r.name = ?1 AND o.digest = ?2 AND b.condemned_at IS NULL",
+        &[repository.into(), digest.into()],
+    )?;
+    row.map(|row| Ok(StoredBlob { size: row.size(0)?, inline: row.optional(1, Row::bytes)? })).transpose()
+}
+
+/// The size of a repository's blob, without reading its bytes.
+pub fn size(session: &mut dyn Session, repository: &RepositoryName, digest: &Digest) -> Result<Option<u64>, Error> {
+    let row = session.first(
+        "SELECT b.size FROM repository r JOIN repository_blob o ON o.repository_id = r.id \
+         JOIN blob b ON b.digest = o.digest WHERE r.name = ?1 AND o.digest = ?2 AND b.condemned_at IS NULL",
+        &[repository.into(), digest.into()],
+    )?;
+    row.map(|row| row.size(0)).transpose()
+}
+
+/// Gives a repository a blob that another one has. Whether that one has it; the right to read it is the caller's
+/// question.
+pub fn mount(
+    session: &mut dyn Session,
+    from: &RepositoryName,
+    into: RepositoryId,
+    digest: &Digest,
+    leased_until: Timestamp,
+) -> Result<bool, Error> {
+    let found = size(session, from, digest)?.is_some();
+    if found {
+        own(session, into, digest, leased_until)?;
+    }
+    Ok(found)
+}
+
+/// Takes a blob from a repository; its bytes stay for the others and the collector. Whether it had it.
+pub fn disown(session: &mut dyn Session, repository: RepositoryId, digest: &Digest) -> Result<bool, Error> {
+    let sql = "DELETE FROM repository_blob WHERE repository_id = ?1 AND digest = ?2";
+    Ok(session.execute(sql, &[repository.into(), digest.into()])? > 0)
+}
+
+/// What a manifest needs and its repository lacks. A subject need not exist, nor content with URLs of its own.
+pub fn missing(session: &mut dyn Session, repository: RepositoryId, manifest: &Manifest) -> Result<Vec<Digest>, Error> {
+    let mut missing = vec![];
+    for edge in manifest.edges() {
+        let sql = match edge.kind {
+            EdgeKind::Subject => continue,
+            EdgeKind::Config | EdgeKind::Layer if !edge.descriptor.urls.is_empty() => continue,
+            EdgeKind::Config | EdgeKind::Layer => {
+                "SELECT 1 FROM repository_blob o JOIN blob b ON b.digest = o.digest \
+                 WHERE o.repository_id = ?1 AND o.digest = ?2 AND b.condemned_at IS NULL"
+            }
+            EdgeKind::Child => "SELECT 1 FROM manifest WHERE repository_id = ?1 AND digest = ?2",
+        };
+        let digest = edge.descriptor.digest;
+        if session.first(sql, &[repository.into(), (&digest).into()])?.is_none() && !missing.contains(&digest) {
+            missing.push(digest);
+        }
+    }
+    Ok(missing)
+}
+
+fn own(session: &mut dyn Session, repository: RepositoryId, digest: &Digest, until: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO repository_blob (repository_id, digest, leased_until) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (repository_id, digest) DO UPDATE SET leased_until = excluded.leased_until \
+               WHERE repository_blob.leased_until < excluded.leased_until";
+    session.execute(sql, &[repository.into(), digest.into(), until.into()]).map(|_| ())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::super::fixture::{Fixture, manifest, name, time};
+    use super::*;
+
+    const TIMES: fn() -> (Timestamp, Timestamp) = || (time(1), time(2));
+
+    fn small(content: &'static [u8]) -> StoredBlob {
+        StoredBlob { size: content.len() as u64, inline: Some(Bytes::from_static(content)) }
+    }
+
+    #[test]
+    fn a_digest_is_no_right_to_read_and_mounting_gives_it() {
+        let mut index = Fixture::new();
+        let (here, there) = (index.repository("a/b"), index.repository("a/c"));
+        let digest = Digest::sha256(b"{}");
+        add(index.session(), here, &digest, &small(b"{}"), TIMES()).unwrap();
+        assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), Some(small(b"{}")));
+        assert_eq!(get(index.session(), &name("a/c"), &digest).unwrap(), None);
+        assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), None);
+        assert!(!mount(index.session(), &name("a/c"), here, &digest, time(3)).unwrap());
+        assert!(mount(index.session(), &name("a/b"), there, &digest, time(3)).unwrap());
+        assert!(disown(index.session(), here, &digest).unwrap());
+        assert!(!disown(index.session(), here, &digest).unwrap());
+        assert_eq!(size(index.session(), &name("a/b"), &digest).unwrap(), None);
+        assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), Some(2));
+    }
+
+    #[test]
+    fn a_large_blob_has_no_bytes_here_and_leases_only_grow() {
+        let mut index = Fixture::new();
+        let here = index.repository("a/b");
+        let digest = Digest::of(crate::oci::Algorithm::Sha512, b"large");
+        let large = StoredBlob { size: 5_000_000_000, inline: None };
+        for until in [9, 4] {
+            add(index.session(), here, &digest, &large, (time(1), time(until))).unwrap();
+        }
+        assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), Some(large));
+        assert_eq!(index.count("SELECT leased_until FROM repository_blob"), 9_000);
+        let too_large = StoredBlob { size: u64::MAX, inline: None };
+        let refused = add(index.session(), here, &Digest::sha256(b"x"), &too_large, TIMES());
+        assert!(matches!(refused, Err(Error::TooLarge(u64::MAX))));
+    }
+
+    #[test]
+    fn a_condemned_blob_is_missing_until_its_bytes_come_again() {
+        let mut index = Fixture::new();
+        let here = index.repository("a/b");
+        let digest = Digest::sha256(b"{}");
+        let pushed = manifest("application/vnd.example.thing", "", None);
+        assert_eq!(missing(index.session(), here, &pushed).unwrap(), [digest]);
+        add(index.session(), here, &digest, &small(b"{}"), TIMES()).unwrap();
+        assert!(missing(index.session(), here, &pushed).unwrap().is_empty());
+        index.execute("UPDATE blob SET condemned_at = 1", &[]).unwrap();
+        assert_eq!(missing(index.session(), here, &pushed).unwrap(), [digest]);
+        assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), None);
+        add(index.session(), here, &digest, &StoredBlob { size: 2, inline: None }, TIMES()).unwrap();
+        assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), Some(small(b"{}")));
+    }
+}
