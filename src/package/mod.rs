@@ -1,7 +1,25 @@
 //! An agent package: on disk, and as the parts of an artifact. No network, no terminal.
 
+mod agent_schema;
+mod agent_yaml;
+mod config;
+mod file_path;
+mod front_matter;
+mod metadata;
 mod names;
+mod problem;
+mod schema;
 mod version;
+mod yaml;
 
+pub use agent_schema::RUNTIMES;
+pub use agent_yaml::{AGENT_YAML_NAMES, AgentYaml, MAX_AGENT_YAML_BYTES};
+pub use config::{Config, ConfigError, FileEntry, MAX_CONFIG_BYTES, MAX_FILES, Mode};
+pub use file_path::{FilePath, FilePathError, MAX_PATH_BYTES, MAX_PATH_DEPTH};
+pub use front_matter::{FrontMatter, MAX_FRONT_MATTER_BYTES};
+pub use metadata::{Compatibility, Metadata};
 pub use names::{MAX_SLUG_LENGTH, slug};
+pub use problem::{Place, Problem, Problems, Severity};
+pub use schema::MAX_PROBLEMS;
 pub use version::{Version, VersionError};
+pub use yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES};
