@@ -12,6 +12,7 @@ mod pack;
 mod problem;
 mod schema;
 mod tree;
+mod unpack;
 mod version;
 mod yaml;
 
@@ -27,5 +28,6 @@ pub use pack::{DEFLATE_LEVEL, MAX_TAR_FILE_BYTES, PackError, PackedTree, Placeme
 pub use problem::{Place, Problem, Problems, Severity};
 pub use schema::MAX_PROBLEMS;
 pub use tree::{LeftOut, MAX_FOLDERS, Tree, TreeError, TreeFile};
+pub use unpack::{MAX_TAR_BYTES, UnpackError, unpack_tree};
 pub use version::{Version, VersionError};
 pub use yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES};
