@@ -1,0 +1,284 @@
+//! The files and folders of an agent on disk that make its package, in an order that is the same everywhere.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::config::{ConfigError, FileEntry, MAX_FILES, Mode, refuse_collisions};
+use super::file_path::{FilePath, FilePathError};
+use super::ignore_rules::{AGENT_IGNORE, IgnoreRules, MAX_IGNORE_BYTES};
+use crate::oci::{Algorithm, Hasher};
+
+/// Most folders of a package.
+pub const MAX_FOLDERS: usize = 20_000;
+
+/// Why a folder cannot be packed.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// The file system refused.
+    #[error("cannot read {}", path.display())]
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A name no package can hold.
+    #[error(transparent)]
+    Path(#[from] FilePathError),
+    /// A name that is no Unicode.
+    #[error("{} has a name that is not Unicode", .0.display())]
+    NotUnicode(PathBuf),
+    /// A symbolic link that is not to a regular file of the package.
+    #[error("the symbolic link `{0}` does not lead to a regular file of the package")]
+    Link(FilePath),
+    /// Neither file nor folder.
+    #[error("`{0}` is neither a regular file nor a folder")]
+    Special(FilePath),
+    /// An ignore file that cannot be understood.
+    #[error("the ignore rules of `{folder}` are not readable")]
+    Rules {
+        /// The folder, empty for the root.
+        folder: String,
+        /// What is wrong.
+        source: ignore::Error,
+    },
+    /// An ignore file over [`MAX_IGNORE_BYTES`].
+    #[error("{} is larger than {MAX_IGNORE_BYTES} bytes", .0.display())]
+    RulesTooLarge(PathBuf),
+    /// More folders than [`MAX_FOLDERS`] or files than [`MAX_FILES`].
+    #[error("more than {MAX_FILES} files or {MAX_FOLDERS} folders")]
+    TooMany,
+    /// Two paths that are the same on some systems.
+    #[error(transparent)]
+    Collision(#[from] ConfigError),
+}
+
+/// What a package is made of.
+#[derive(Debug, Default)]
+pub struct Tree {
+    /// Files, ordered by the bytes of their paths.
+    pub files: Vec<TreeFile>,
+    /// Folders, the empty ones too, ordered likewise.
+    pub folders: Vec<FilePath>,
+    /// What is not part of it.
+    pub left_out: Vec<LeftOut>,
+    /// Symbolic links packed as a copy of what they lead to.
+    pub copied_links: Vec<FilePath>,
+}
+
+/// A file to pack.
+#[derive(Clone, Debug)]
+pub struct TreeFile {
+    /// Its path in the package.
+    pub path: FilePath,
+    /// Where its bytes are.
+    pub source: PathBuf,
+}
+
+/// A file or folder that is not packed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its path in the tree.
+    pub path: FilePath,
+    /// The rule, and the file it is from.
+    pub rule: String,
+}
+
+impl Tree {
+    /// Walks a folder. Nothing outside it is read.
+    pub fn walk(root: &Path) -> Result<Self, TreeError> {
+        let root = root.canonicalize().map_err(|source| TreeError::Io { path: root.to_owned(), source })?;
+        let rules = IgnoreRules::new(&ignore_file(&root.join(AGENT_IGNORE))?)
+            .map_err(|source| TreeError::Rules { folder: String::new(), source })?;
+        let mut walk = Walk { root: &root, rules, tree: Self::default() };
+        walk.folder(&root, "")?;
+        let mut tree = walk.tree;
+        tree.files.sort_by(|left, right| left.path.cmp(&right.path));
+        tree.folders.sort();
+        tree.left_out.sort_by(|left, right| left.path.cmp(&right.path));
+        tree.copied_links.sort();
+        refuse_collisions(tree.files.iter().map(|file| &file.path))?;
+        Ok(tree)
+    }
+
+    /// Reads every file once: the list a configuration carries.
+    pub fn entries(&self) -> Result<Vec<FileEntry>, TreeError> {
+        self.files.iter().map(TreeFile::entry).collect()
+    }
+}
+
+impl TreeFile {
+    fn entry(&self) -> Result<FileEntry, TreeError> {
+        let failed = |source| TreeError::Io { path: self.source.clone(), source };
+        let mut file = fs::File::open(&self.source).map_err(failed)?;
+        let mode = mode(&file.metadata().map_err(failed)?);
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let mut buffer = vec![0; 64 * 1024];
+        let mut size = 0;
+        loop {
+            let count = file.read(&mut buffer).map_err(failed)?;
+            if count == 0 {
+                break;
+            }
+            hasher.update(&buffer[..count]);
+            size += count as u64;
+        }
+        Ok(FileEntry { path: self.path.clone(), mode, size, digest: hasher.finish() })
+    }
+}
+
+#[cfg(unix)]
+fn mode(metadata: &fs::Metadata) -> Mode {
+    Mode::from_bits(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()))
+}
+
+#[cfg(not(unix))]
+fn mode(_: &fs::Metadata) -> Mode {
+    Mode::Plain
+}
+
+struct Walk<'a> {
+    root: &'a Path,
+    rules: IgnoreRules,
+    tree: Tree,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path, relative: &str) -> Result<(), TreeError> {
+        let failed = |source| TreeError::Io { path: folder.to_owned(), source };
+        self.rules
+            .enter(relative, &ignore_file(&folder.join(".gitignore"))?)
+            .map_err(|source| TreeError::Rules { folder: relative.to_owned(), source })?;
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().into_string().map_err(|_| TreeError::NotUnicode(entry.path()))?;
+            let path = if relative.is_empty() { name } else { format!("{relative}/{name}") };
+            self.entry(&entry.path(), path, entry.file_type().map_err(failed)?)?;
+        }
+        self.rules.leave();
+        Ok(())
+    }
+
+    fn entry(&mut self, source: &Path, path: String, kind: fs::FileType) -> Result<(), TreeError> {
+        let packed: FilePath = path.parse()?;
+        if let Some(rule) = self.rules.leaving_out(&path, kind.is_dir()) {
+            self.tree.left_out.push(LeftOut { path: packed, rule });
+            return Ok(());
+        }
+        if kind.is_dir() {
+            self.tree.folders.push(packed);
+            self.within_limits()?;
+            return self.folder(source, &path);
+        }
+        let source = if kind.is_symlink() {
+            self.tree.copied_links.push(packed.clone());
+            self.link_target(source, &packed)?
+        } else if kind.is_file() {
+            source.to_owned()
+        } else {
+            return Err(TreeError::Special(packed));
+        };
+        self.tree.files.push(TreeFile { path: packed, source });
+        self.within_limits()
+    }
+
+    /// The regular file a link leads to, if it is part of the package itself: a link must not bring in what lies
+    /// outside, nor what a rule leaves out.
+    fn link_target(&self, source: &Path, link: &FilePath) -> Result<PathBuf, TreeError> {
+        let refused = || TreeError::Link(link.clone());
+        let target = source.canonicalize().map_err(|_| refused())?;
+        let inside = target.strip_prefix(self.root).ok().and_then(Path::to_str).ok_or_else(refused)?;
+        if !target.is_file() || self.rules.leaving_out_anywhere(inside).is_some() {
+            return Err(refused());
+        }
+        Ok(target)
+    }
+
+    fn within_limits(&self) -> Result<(), TreeError> {
+        let fits = self.tree.files.len() <= MAX_FILES && self.tree.folders.len() <= MAX_FOLDERS;
+        if fits { Ok(()) } else { Err(TreeError::TooMany) }
+    }
+}
+
+/// The text of an ignore file, empty when there is none. A link is not followed: it could lead out of the tree.
+fn ignore_file(path: &Path) -> Result<String, TreeError> {
+    let failed = |source| TreeError::Io { path: path.to_owned(), source };
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Ok(String::new()),
+        Ok(metadata) if metadata.len() > MAX_IGNORE_BYTES as u64 => {
+            return Err(TreeError::RulesTooLarge(path.to_owned()));
+        }
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(String::new()),
+        Err(error) => return Err(failed(error)),
+    }
+    fs::read_to_string(path).map_err(failed)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+mod tests {
+    use super::*;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+        fs::write(root.join(path), text).unwrap();
+    }
+
+    fn paths(tree: &Tree) -> Vec<&str> {
+        tree.files.iter().map(|file| file.path.as_str()).collect()
+    }
+
+    #[test]
+    fn a_walk_is_ordered_and_tells_what_it_leaves_out() {
+        let root = tempfile::tempdir().unwrap();
+        for path in ["b", "a/z", "a.x", "a/.env", ".git/config", "build/out", "a/keep/.gitkeep"] {
+            write(root.path(), path, path);
+        }
+        write(root.path(), ".gitignore", "/build\n");
+        fs::create_dir(root.path().join("empty")).unwrap();
+        let tree = Tree::walk(root.path()).unwrap();
+        assert_eq!(paths(&tree), [".gitignore", "a.x", "a/keep/.gitkeep", "a/z", "b"]);
+        let folders: Vec<_> = tree.folders.iter().map(FilePath::as_str).collect();
+        assert_eq!(folders, ["a", "a/keep", "empty"]);
+        let left_out: Vec<_> = tree.left_out.iter().map(|left| format!("{}: {}", left.path, left.rule)).collect();
+        assert_eq!(left_out, [".git: .git (built in)", "a/.env: .env (built in)", "build: /build (.gitignore)"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_copied_only_from_inside() {
+        use std::os::unix::fs::symlink;
+        for (target, allowed) in
+            [("real", true), ("folder", false), (".env", false), ("missing", false), ("/etc/hostname", false)]
+        {
+            let root = tempfile::tempdir().unwrap();
+            for path in ["real", "folder/x", ".env"] {
+                write(root.path(), path, "content");
+            }
+            symlink(target, root.path().join("link")).unwrap();
+            let tree = Tree::walk(root.path());
+            if allowed {
+                let tree = tree.unwrap();
+                assert_eq!(tree.copied_links, ["link".parse().unwrap()]);
+                assert_eq!(tree.entries().unwrap()[1].size, 7);
+            } else {
+                assert!(matches!(tree, Err(TreeError::Link(_))), "{target}");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owners_execute_bit_counts() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        for (name, bits) in [("plain", 0o666), ("run", 0o700), ("group", 0o670)] {
+            write(root.path(), name, "");
+            fs::set_permissions(root.path().join(name), fs::Permissions::from_mode(bits)).unwrap();
+        }
+        let modes: Vec<_> = Tree::walk(root.path()).unwrap().entries().unwrap().iter().map(|e| e.mode).collect();
+        assert_eq!(modes, [Mode::Plain, Mode::Plain, Mode::Executable]);
+    }
+}
