@@ -1,10 +1,12 @@
-//! The words of our own API; so far the query that filters packages, the same for the command and the server.
+//! The words of our own API: what it answers with, and the query that filters packages, the same for both ends.
 
 mod matching;
 mod parse;
 mod pattern;
 mod query;
+mod records;
 
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;
 pub use query::{Condition, Field, Query, Since, Term};
+pub use records::{DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, Package, Page, RegistryInfo};

@@ -85,18 +85,18 @@ pub fn disown(session: &mut dyn Session, repository: RepositoryId, digest: &Dige
     Ok(session.execute(sql, &[repository.into(), digest.into()])? > 0)
 }
 
-/// What a manifest needs and its repository lacks. A subject need not exist, nor content with URLs of its own.
+/// The blobs a manifest needs and its repository lacks. A subject need not exist, nor a child of an index
+/// (distribution-spec, "Pushing manifests"), nor content with URLs of its own.
 pub fn missing(session: &mut dyn Session, repository: RepositoryId, manifest: &Manifest) -> Result<Vec<Digest>, Error> {
     let mut missing = vec![];
     for edge in manifest.edges() {
         let sql = match edge.kind {
-            EdgeKind::Subject => continue,
+            EdgeKind::Subject | EdgeKind::Child => continue,
             EdgeKind::Config | EdgeKind::Layer if !edge.descriptor.urls.is_empty() => continue,
             EdgeKind::Config | EdgeKind::Layer => {
                 "SELECT 1 FROM repository_blob o JOIN blob b ON b.digest = o.digest \
                  WHERE o.repository_id = ?1 AND o.digest = ?2 AND b.condemned_at IS NULL"
             }
-            EdgeKind::Child => "SELECT 1 FROM manifest WHERE repository_id = ?1 AND digest = ?2",
         };
         let digest = edge.descriptor.digest;
         if session.first(sql, &[repository.into(), (&digest).into()])?.is_none() && !missing.contains(&digest) {

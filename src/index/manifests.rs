@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::events::EventKind;
 use super::repositories::RepositoryId;
 use super::tags::{self, Change};
-use super::{Error, Row, Session, Value};
+use super::{Error, Row, Session, Value, packages, versions};
 use crate::oci::{Digest, EdgeKind, Manifest, MediaType, RepositoryName, Tag, Target};
 
 /// A manifest as it is served.
@@ -19,9 +19,21 @@ pub struct StoredManifest {
     pub bytes: Bytes,
 }
 
+/// A manifest's row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ManifestId(pub(super) i64);
+
+impl From<ManifestId> for Value {
+    fn from(id: ManifestId) -> Self {
+        Self::Integer(id.0)
+    }
+}
+
 /// What storing a manifest changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Put {
+    /// The manifest's row.
+    pub id: ManifestId,
     /// Whether the manifest is new in the repository.
     pub created: bool,
     /// The tags that are new or point elsewhere now.
@@ -66,7 +78,7 @@ pub fn put(session: &mut dyn Session, change: &Change<'_>, manifest: &Manifest, 
             moved.push(tag.clone());
         }
     }
-    Ok(Put { created, moved })
+    Ok(Put { id, created, moved })
 }
 
 /// Takes a manifest away with its tags, edges and referrer entry. Whether it was there.
@@ -78,6 +90,7 @@ pub fn delete(session: &mut dyn Session, change: &Change<'_>, digest: &Digest) -
         change.remember(session, &tag, None)?;
         change.announce(session, EventKind::TagDeleted, None, Some(&tag))?;
     }
+    packages::forget(session, id)?;
     let subject = session.first("SELECT digest FROM edge WHERE manifest_id = ?1 AND kind = 4", &[id.into()])?;
     if let Some(subject) = subject {
         let sql = "DELETE FROM referrer WHERE repository_id = ?1 AND subject = ?2 AND digest = ?3";
@@ -86,15 +99,16 @@ pub fn delete(session: &mut dyn Session, change: &Change<'_>, digest: &Digest) -
     session.execute("DELETE FROM edge WHERE manifest_id = ?1", &[id.into()])?;
     session.execute("DELETE FROM manifest WHERE id = ?1", &[id.into()])?;
     change.announce(session, EventKind::ManifestDeleted, Some(*digest), None)?;
+    versions::settle_untagged(session, change, true)?;
     Ok(true)
 }
 
-fn row_of(session: &mut dyn Session, repository: RepositoryId, digest: &Digest) -> Result<Option<i64>, Error> {
+fn row_of(session: &mut dyn Session, repository: RepositoryId, digest: &Digest) -> Result<Option<ManifestId>, Error> {
     let sql = "SELECT id FROM manifest WHERE repository_id = ?1 AND digest = ?2";
-    session.first(sql, &[repository.into(), digest.into()])?.map(|row| row.integer(0)).transpose()
+    session.first(sql, &[repository.into(), digest.into()])?.map(|row| row.integer(0).map(ManifestId)).transpose()
 }
 
-fn insert(session: &mut dyn Session, change: &Change<'_>, manifest: &Manifest) -> Result<i64, Error> {
+fn insert(session: &mut dyn Session, change: &Change<'_>, manifest: &Manifest) -> Result<ManifestId, Error> {
     let sql = "INSERT INTO manifest (repository_id, digest, media_type, artifact_type, content_bytes, created_at, bytes) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING id";
     let digest = manifest.digest();
@@ -108,14 +122,14 @@ fn insert(session: &mut dyn Session, change: &Change<'_>, manifest: &Manifest) -
         manifest.bytes().clone().into(),
     ];
     let row = session.first(sql, &parameters)?.ok_or(Error::Column { column: 0, wanted: "present" })?;
-    let id = row.integer(0)?;
+    let id = ManifestId(row.integer(0)?);
     insert_edges(session, id, manifest)?;
     insert_referrer(session, change.id, manifest)?;
     change.announce(session, EventKind::ManifestPushed, Some(digest), None)?;
     Ok(id)
 }
 
-fn insert_edges(session: &mut dyn Session, id: i64, manifest: &Manifest) -> Result<(), Error> {
+fn insert_edges(session: &mut dyn Session, id: ManifestId, manifest: &Manifest) -> Result<(), Error> {
     let sql = "INSERT INTO edge (manifest_id, position, kind, digest) VALUES (?1, ?2, ?3, ?4)";
     for (position, edge) in (0_i64..).zip(manifest.edges()) {
         let kind = edge_number(edge.kind);

@@ -14,6 +14,7 @@ mod fixture;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+pub mod packages;
 pub mod referrers;
 pub mod repositories;
 mod session;
@@ -21,6 +22,9 @@ mod sqlite;
 pub mod tags;
 pub mod uploads;
 mod value;
+#[cfg(test)]
+mod version_tests;
+pub mod versions;
 mod writer;
 
 pub use error::Error;

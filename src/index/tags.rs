@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::events::{self, Event, EventKind};
+use super::manifests::ManifestId;
 use super::repositories::{RepositoryId, page};
-use super::{Error, Row, Session, Value};
+use super::{Error, Row, Session, Value, versions};
 use crate::oci::{Digest, RepositoryName, Tag};
 
 /// The repository, the person and the moment of a change.
@@ -84,7 +85,7 @@ pub(super) fn point(
     session: &mut dyn Session,
     change: &Change<'_>,
     tag: &Tag,
-    manifest: (i64, Digest),
+    manifest: (ManifestId, Digest),
 ) -> Result<bool, Error> {
     let (manifest_id, digest) = manifest;
     let sql = "INSERT INTO tag (repository_id, name, manifest_id, updated_at) VALUES (?1, ?2, ?3, ?4) \
@@ -105,6 +106,7 @@ pub fn delete(session: &mut dyn Session, change: &Change<'_>, tag: &Tag) -> Resu
     if deleted {
         change.remember(session, tag, None)?;
         change.announce(session, EventKind::TagDeleted, None, Some(tag))?;
+        versions::forget_tag(session, change, tag)?;
     }
     Ok(deleted)
 }

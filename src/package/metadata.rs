@@ -12,6 +12,7 @@ use super::version::Version;
 /// The facts of a package, whichever document they came from. What a registry computes (size, downloads, rating,
 /// digest, times) is not among them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Metadata {
     /// The last component of the repository the package is for.
     pub name: String,
@@ -20,6 +21,7 @@ pub struct Metadata {
     pub display_name: Option<String>,
     /// Absent when only tags tell versions apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub version: Option<Version>,
     /// One or two sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -67,6 +69,7 @@ pub struct Metadata {
 
 /// What a package runs on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Compatibility {
     /// Python versions, a PEP 440 specifier as written.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -7,12 +7,15 @@ use crate::oci::{Digest, RepositoryName};
 
 /// One version of a package, without its files.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Summary {
     /// The repository that holds it.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The version, where there is one.
     pub version: Option<String>,
     /// The manifest.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// What it does, in the author's words; may be empty.
     #[serde(default)]
@@ -33,5 +36,6 @@ pub struct Summary {
     #[serde(default)]
     pub runtime: String,
     /// When it last changed.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
 }

@@ -88,37 +88,37 @@ CREATE TABLE referrer (
     PRIMARY KEY (repository_id, subject, digest)
 ) STRICT, WITHOUT ROWID;
 
+-- What a manifest says if it is a package: ready to be listed, and its facets one by one.
 CREATE TABLE package (
-    repository_id INTEGER PRIMARY KEY REFERENCES repository (id),
-    display_name  TEXT,
-    description   TEXT,
-    created_at    INTEGER NOT NULL,
-    updated_at    INTEGER NOT NULL
+    manifest_id INTEGER PRIMARY KEY REFERENCES manifest (id),
+    summary     BLOB    NOT NULL,
+    size        INTEGER NOT NULL,
+    checked     INTEGER NOT NULL,
+    license     TEXT
 ) STRICT;
 
--- sort_key orders versions bytewise, so that a range is one index scan.
+CREATE TABLE package_facet (
+    manifest_id INTEGER NOT NULL REFERENCES package (manifest_id),
+    facet       TEXT    NOT NULL,
+    value       TEXT    NOT NULL,
+    PRIMARY KEY (manifest_id, facet, value)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX package_facet_value ON package_facet (facet, value);
+
+-- sort_key orders versions bytewise, so that a range is one index scan. The one row of a repository without a version
+-- is what its other tags point at, where no version is that package already.
 CREATE TABLE version (
     id            INTEGER PRIMARY KEY,
     repository_id INTEGER NOT NULL REFERENCES repository (id),
-    version       TEXT    NOT NULL,
+    version       TEXT,
     sort_key      BLOB    NOT NULL,
     prerelease    INTEGER NOT NULL,
-    yanked        INTEGER NOT NULL,
-    digest        BLOB    NOT NULL,
-    model         TEXT,
-    runtime       TEXT,
-    license       TEXT,
+    manifest_id   INTEGER NOT NULL REFERENCES package (manifest_id),
     created_at    INTEGER NOT NULL,
-    UNIQUE (repository_id, version)
+    updated_at    INTEGER NOT NULL,
+    UNIQUE (repository_id, sort_key)
 ) STRICT;
-CREATE INDEX version_order ON version (repository_id, sort_key);
-
-CREATE TABLE version_facet (
-    version_id INTEGER NOT NULL REFERENCES version (id),
-    facet      TEXT    NOT NULL,
-    value      TEXT    NOT NULL,
-    PRIMARY KEY (version_id, facet, value)
-) STRICT, WITHOUT ROWID;
+CREATE INDEX version_manifest ON version (manifest_id);
 
 -- What happened, in the order of commit; numbers are never used twice, since readers resume from them.
 CREATE TABLE event (

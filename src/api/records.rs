@@ -1,0 +1,90 @@
+//! What the API answers with: pages, packages and their versions.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::oci::{Digest, RepositoryName, Tag};
+use crate::package::{Metadata, Summary};
+
+/// Most entries one page of an answer holds.
+pub const MAX_PAGE_LENGTH: usize = 1_000;
+
+/// Entries one page holds when the caller does not say.
+pub const DEFAULT_PAGE_LENGTH: usize = 100;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    /// The entries, in the order of the list.
+    pub items: Vec<T>,
+    /// What to give as `after` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// One line of a list of packages: a version, or what the other tags of a package without versions point at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Hit {
+    /// What it is.
+    #[serde(flatten)]
+    pub summary: Summary,
+    /// Bytes of its configuration and layers, as transferred.
+    pub size: u64,
+    /// The registry's tags that point at it.
+    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
+    pub registry_tags: Vec<Tag>,
+    /// When this version was first pushed.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    /// Whether the files inside were compared with the configuration; large packages are stored unchecked.
+    pub checked: bool,
+}
+
+/// Everything the registry knows of one version of a package.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Package {
+    /// Where it is.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub repository: RepositoryName,
+    /// The manifest.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub digest: Digest,
+    /// Bytes of its configuration and layers, as transferred.
+    pub size: u64,
+    /// The registry's tags that point at it.
+    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
+    pub registry_tags: Vec<Tag>,
+    /// When this manifest was first pushed.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    /// When a tag last came to point at it.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    /// Whether the files inside were compared with the configuration.
+    pub checked: bool,
+    /// What the package says of itself.
+    #[serde(flatten)]
+    pub metadata: Metadata,
+}
+
+/// How a client knows that a registry has a catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct RegistryInfo {
+    /// Always [`RegistryInfo::NAME`].
+    pub name: String,
+    /// Version of the program.
+    pub version: String,
+    /// The namespace of names without one.
+    pub default_namespace: String,
+}
+
+impl RegistryInfo {
+    /// The name by which a registry of this program is known.
+    pub const NAME: &str = "agent-registry";
+    /// The namespace of names without one, until people exist.
+    pub const DEFAULT_NAMESPACE: &str = "default";
+}

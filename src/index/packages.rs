@@ -1,0 +1,62 @@
+//! What manifests say if they are packages: a summary ready to be listed, and facets one by one.
+
+use bytes::Bytes;
+
+use super::manifests::ManifestId;
+use super::{Error, Session, Value};
+use crate::package::Summary;
+
+/// Most facets kept of one package; the summary keeps the rest.
+const MAX_FACETS: usize = 200;
+
+/// What a push found out about a package.
+#[derive(Clone, Debug)]
+pub struct NewPackage {
+    /// What lists show; its version and time are those of the listed row instead.
+    pub summary: Summary,
+    /// Bytes of configuration and layers.
+    pub size: u64,
+    /// Whether the files inside were compared with the configuration.
+    pub checked: bool,
+    /// Licence as written.
+    pub license: Option<String>,
+}
+
+/// Keeps what is known of a package. Knowing it again changes nothing, except that it may be checked now.
+pub fn record(session: &mut dyn Session, id: ManifestId, package: &NewPackage) -> Result<(), Error> {
+    let sql = "INSERT INTO package (manifest_id, summary, size, checked, license) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (manifest_id) DO UPDATE SET checked = max(package.checked, excluded.checked)";
+    let summary = Bytes::from(serde_json::to_vec(&package.summary)?);
+    let license = Value::optional(package.license.as_deref());
+    let checked = Value::Integer(package.checked.into());
+    session.execute(sql, &[id.into(), summary.into(), Value::size(package.size)?, checked, license])?;
+    for (facet, value) in facets(&package.summary).into_iter().take(MAX_FACETS) {
+        let sql = "INSERT INTO package_facet (manifest_id, facet, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+        session.execute(sql, &[id.into(), facet.into(), value.into()])?;
+    }
+    Ok(())
+}
+
+/// The values of a facet (`capability`, `tag`, `author`, `model`, `runtime`) with how many packages have each, the
+/// most frequent first.
+pub fn counts(session: &mut dyn Session, facet: &str, limit: usize) -> Result<Vec<(String, u64)>, Error> {
+    let sql = "SELECT value, count(*) AS packages FROM package_facet WHERE facet = ?1 \
+               GROUP BY value ORDER BY packages DESC, value LIMIT ?2";
+    let rows = session.query(sql, &[facet.into(), super::repositories::page(limit)])?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.size(1)?))).collect()
+}
+
+/// Takes away what is known of a package whose manifest goes.
+pub(super) fn forget(session: &mut dyn Session, id: ManifestId) -> Result<(), Error> {
+    session.execute("DELETE FROM version WHERE manifest_id = ?1", &[id.into()])?;
+    session.execute("DELETE FROM package_facet WHERE manifest_id = ?1", &[id.into()])?;
+    session.execute("DELETE FROM package WHERE manifest_id = ?1", &[id.into()]).map(|_| ())
+}
+
+fn facets(summary: &Summary) -> Vec<(&'static str, &str)> {
+    let one = |facet, value| (facet, value);
+    let single = [one("author", &*summary.author), one("model", &summary.model), one("runtime", &summary.runtime)];
+    let capabilities = summary.capabilities.iter().map(|value| one("capability", value));
+    let tags = summary.tags.iter().map(|value| one("tag", value));
+    single.into_iter().chain(capabilities).chain(tags).filter(|(_, value)| !value.is_empty()).collect()
+}

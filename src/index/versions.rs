@@ -1,0 +1,268 @@
+//! Versions: which tag makes which package a version, in an order that one index scan follows.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::manifests::ManifestId;
+use super::repositories::{RepositoryId, page};
+use super::tags::Change;
+use super::{Error, Row, Session, Value};
+use crate::auth::Sight;
+use crate::oci::{Digest, RepositoryName, Tag};
+use crate::package::{Summary, Version};
+
+/// One row of a list of versions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// What it is; version, digest and time are this row's.
+    pub summary: Summary,
+    /// Bytes of configuration and layers.
+    pub size: u64,
+    /// Whether the files inside were compared with the configuration.
+    pub checked: bool,
+    /// When it was first pushed as this version.
+    pub created_at: Timestamp,
+    /// Where the list goes on.
+    pub cursor: Cursor,
+    /// The manifest's row, to ask for its tags.
+    pub manifest: ManifestId,
+}
+
+/// A place in a list ordered by repository, then newest version first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The repository of the row before.
+    pub repository: String,
+    /// The sort key of the row before.
+    pub sort_key: Bytes,
+}
+
+/// Makes the versions agree with tags that just moved; `package` is the manifest they point at, if it is a package.
+pub fn follow_tags(
+    session: &mut dyn Session,
+    change: &Change<'_>,
+    moved: &[Tag],
+    package: Option<ManifestId>,
+) -> Result<(), Error> {
+    let mut is_other_moved = false;
+    for tag in moved {
+        match (Version::from_tag(tag), package) {
+            (Some(version), Some(id)) => upsert(session, change, Some(&version), id)?,
+            (Some(version), None) => remove(session, change.id, &version)?,
+            (None, _) => is_other_moved = true,
+        }
+    }
+    settle_untagged(session, change, is_other_moved)
+}
+
+/// Makes the versions agree with a tag that was taken away.
+pub(super) fn forget_tag(session: &mut dyn Session, change: &Change<'_>, tag: &Tag) -> Result<(), Error> {
+    if let Some(version) = Version::from_tag(tag) {
+        remove(session, change.id, &version)?;
+    }
+    settle_untagged(session, change, true)
+}
+
+/// Versions in sight by repository, the newest of each first, after a cursor. At most `limit`.
+pub fn list(
+    session: &mut dyn Session,
+    sight: &Sight,
+    after: Option<&Cursor>,
+    limit: usize,
+) -> Result<Vec<Listed>, Error> {
+    if !sight.is_everything() {
+        return Ok(vec![]);
+    }
+    let sql = "SELECT r.name, v.version, v.sort_key, p.summary, p.size, p.checked, v.created_at, v.updated_at, \
+               v.manifest_id FROM repository r JOIN version v ON v.repository_id = r.id \
+               JOIN package p ON p.manifest_id = v.manifest_id \
+               WHERE r.name >= ?1 AND (r.name > ?1 OR v.sort_key < ?2) ORDER BY r.name, v.sort_key DESC LIMIT ?3";
+    let (name, key) = after.map_or_else(|| ("", Bytes::new()), |after| (&*after.repository, after.sort_key.clone()));
+    let rows = session.query(sql, &[name.into(), key.into(), page(limit)])?;
+    rows.iter().map(read).collect()
+}
+
+/// The versions of one repository, newest first, after a sort key. At most `limit`.
+pub fn of_repository(
+    session: &mut dyn Session,
+    repository: RepositoryId,
+    after: Option<&Bytes>,
+    limit: usize,
+) -> Result<Vec<Listed>, Error> {
+    // Above every key: the highest begins with three times eight bytes 255 and goes on with less.
+    let key = after.cloned().unwrap_or_else(|| Bytes::from_static(&[255; 32]));
+    let sql = "SELECT r.name, v.version, v.sort_key, p.summary, p.size, p.checked, v.created_at, v.updated_at, \
+               v.manifest_id FROM repository r JOIN version v ON v.repository_id = r.id \
+               JOIN package p ON p.manifest_id = v.manifest_id \
+               WHERE r.id = ?1 AND v.sort_key < ?2 ORDER BY v.sort_key DESC LIMIT ?3";
+    let rows = session.query(sql, &[repository.into(), key.into(), page(limit)])?;
+    rows.iter().map(read).collect()
+}
+
+/// What stands for a repository where nobody says which version: the highest stable one, else what `latest` or other
+/// tags point at, else the highest pre-release.
+pub fn head(session: &mut dyn Session, repository: &RepositoryName) -> Result<Option<Digest>, Error> {
+    let row = session.first(
+        "SELECT m.digest FROM repository r JOIN version v ON v.repository_id = r.id \
+         JOIN manifest m ON m.id = v.manifest_id WHERE r.name = ?1 \
+         ORDER BY v.prerelease, v.sort_key DESC LIMIT 1",
+        &[repository.into()],
+    )?;
+    row.map(|row| row.digest(0)).transpose()
+}
+
+/// The tags that point at a manifest, bytewise in order, at most `limit`.
+pub fn tags_of(session: &mut dyn Session, manifest: ManifestId, limit: usize) -> Result<Vec<Tag>, Error> {
+    let sql = "SELECT name FROM tag WHERE manifest_id = ?1 ORDER BY name LIMIT ?2";
+    session.query(sql, &[manifest.into(), page(limit)])?.iter().map(|row| row.parsed(0)).collect()
+}
+
+fn read(row: &Row) -> Result<Listed, Error> {
+    let mut summary: Summary = serde_json::from_slice(&row.bytes(3)?)?;
+    summary.version = row.optional(1, |row, column| row.text(column).map(str::to_owned))?.or(summary.version);
+    summary.updated_at = row.time(7)?;
+    Ok(Listed {
+        summary,
+        size: row.size(4)?,
+        checked: row.integer(5)? != 0,
+        created_at: row.time(6)?,
+        cursor: Cursor { repository: row.text(0)?.to_owned(), sort_key: row.bytes(2)? },
+        manifest: ManifestId(row.integer(8)?),
+    })
+}
+
+fn upsert(
+    session: &mut dyn Session,
+    change: &Change<'_>,
+    version: Option<&Version>,
+    id: ManifestId,
+) -> Result<(), Error> {
+    let sql = "INSERT INTO version (repository_id, version, sort_key, prerelease, manifest_id, created_at, updated_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (repository_id, sort_key) DO UPDATE SET \
+               manifest_id = excluded.manifest_id, updated_at = excluded.updated_at \
+               WHERE version.manifest_id <> excluded.manifest_id";
+    let text = version.map(ToString::to_string);
+    // Ordered for `head`: a stable version, then no version, then a pre-release.
+    let rank = version.map_or(1, |version| if version.is_stable() { 0 } else { 2 });
+    let parameters = [
+        change.id.into(),
+        Value::optional(text.as_deref()),
+        version.map_or_else(Bytes::new, sort_key).into(),
+        Value::Integer(rank),
+        id.into(),
+        change.at.into(),
+    ];
+    session.execute(sql, &parameters).map(|_| ())
+}
+
+fn remove(session: &mut dyn Session, repository: RepositoryId, version: &Version) -> Result<(), Error> {
+    let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = ?2";
+    session.execute(sql, &[repository.into(), sort_key(version).into()]).map(|_| ())
+}
+
+/// Keeps the one row without version true: `latest`, else the tag moved last, unless that package is a version.
+///
+/// The tags other than `latest` are only looked through where one of them may have changed.
+pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, look_through: bool) -> Result<(), Error> {
+    let latest = session.first(
+        "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+         WHERE t.repository_id = ?1 AND t.name = 'latest'",
+        &[change.id.into()],
+    )?;
+    let candidate = match latest {
+        Some(row) => Some(row),
+        None if look_through => session.first(
+            "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+             WHERE t.repository_id = ?1 AND NOT EXISTS (SELECT 1 FROM version v \
+             WHERE v.manifest_id = t.manifest_id AND v.version IS NOT NULL) ORDER BY t.updated_at DESC LIMIT 1",
+            &[change.id.into()],
+        )?,
+        None => {
+            // A version tag that moved can only have made the row needless.
+            let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x'' AND EXISTS \
+                       (SELECT 1 FROM version v WHERE v.manifest_id = version.manifest_id AND v.version IS NOT NULL)";
+            return session.execute(sql, &[change.id.into()]).map(|_| ());
+        }
+    };
+    let candidate = candidate.map(|row| row.integer(0).map(ManifestId)).transpose()?;
+    if let Some(id) = candidate
+        && !is_version(session, id)?
+    {
+        return upsert(session, change, None, id);
+    }
+    let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x''";
+    session.execute(sql, &[change.id.into()]).map(|_| ())
+}
+
+fn is_version(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM version WHERE manifest_id = ?1 AND version IS NOT NULL LIMIT 1";
+    Ok(session.first(sql, &[id.into()])?.is_some())
+}
+
+/// Bytes that sort as versions do (semver.org, item 11); build metadata only keeps two versions apart. Never empty.
+fn sort_key(version: &Version) -> Bytes {
+    const NUMBER: u8 = 1;
+    const WORD: u8 = 2;
+    const STABLE: u8 = 3;
+    let semver = version.semver();
+    let mut key = Vec::with_capacity(32);
+    for part in [semver.major, semver.minor, semver.patch] {
+        key.extend_from_slice(&part.to_be_bytes());
+    }
+    if semver.pre.is_empty() {
+        key.push(STABLE);
+    } else {
+        for identifier in semver.pre.split('.') {
+            if identifier.bytes().all(|byte| byte.is_ascii_digit()) {
+                // No leading zeros: a longer number is a larger one. A tag has at most 128 characters.
+                key.extend([NUMBER, u8::try_from(identifier.len()).unwrap_or(u8::MAX)]);
+                key.extend_from_slice(identifier.as_bytes());
+            } else {
+                key.push(WORD);
+                key.extend_from_slice(identifier.as_bytes());
+                key.push(0);
+            }
+        }
+    }
+    // Below every identifier, so that fewer of them come first.
+    key.push(0);
+    key.extend_from_slice(semver.build.as_bytes());
+    key.into()
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_sort_as_versions_do() {
+        let mut versions: Vec<Version> = [
+            "1.0.0-alpha",
+            "1.0.0-alpha.1",
+            "1.0.0-alpha.2",
+            "1.0.0-alpha.10",
+            "1.0.0-alpha.beta",
+            "1.0.0-beta",
+            "1.0.0-beta.2",
+            "1.0.0-beta.11",
+            "1.0.0-rc.1",
+            "1.0.0",
+            "1.0.0+1",
+            "1.0.1",
+            "1.2.0",
+            "1.10.0",
+            "2.0.0-0",
+            "2.0.0",
+            "10.0.0",
+            "18446744073709551615.0.0",
+        ]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+        let expected = versions.clone();
+        versions.reverse();
+        versions.sort_by_key(sort_key);
+        assert_eq!(versions, expected);
+    }
+}
