@@ -10,6 +10,8 @@ pub mod index;
 pub mod oci;
 pub mod package;
 #[cfg(feature = "server")]
+pub mod registry;
+#[cfg(feature = "server")]
 pub mod storage;
 
 /// The README's examples, run as documentation tests.

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 
 use super::repositories::RepositoryId;
 use super::{Error, Row, Session, Value};
-use crate::oci::{Digest, EdgeKind, Manifest, RepositoryName};
+use crate::auth::Sight;
+use crate::oci::{Digest, Manifest, RepositoryName};
 
 /// Largest blob whose bytes ride along in the database; larger ones are files (measured: 14 against 5 times the
 /// reference registry's pushes).
@@ -79,27 +80,36 @@ pub fn mount(
     Ok(found)
 }
 
+/// A repository in sight that has a blob.
+pub fn owner_in_sight(
+    session: &mut dyn Session,
+    sight: &Sight,
+    digest: &Digest,
+) -> Result<Option<RepositoryName>, Error> {
+    if !sight.is_everything() {
+        return Ok(None);
+    }
+    let row = session.first(
+        "SELECT r.name FROM repository_blob o JOIN repository r ON r.id = o.repository_id \
+         JOIN blob b ON b.digest = o.digest WHERE o.digest = ?1 AND b.condemned_at IS NULL LIMIT 1",
+        &[digest.into()],
+    )?;
+    row.map(|row| row.parsed(0)).transpose()
+}
+
 /// Takes a blob from a repository; its bytes stay for the others and the collector. Whether it had it.
 pub fn disown(session: &mut dyn Session, repository: RepositoryId, digest: &Digest) -> Result<bool, Error> {
     let sql = "DELETE FROM repository_blob WHERE repository_id = ?1 AND digest = ?2";
     Ok(session.execute(sql, &[repository.into(), digest.into()])? > 0)
 }
 
-/// The blobs a manifest needs and its repository lacks. A subject need not exist, nor a child of an index
-/// (distribution-spec, "Pushing manifests"), nor content with URLs of its own.
+/// The blobs a manifest needs and its repository lacks.
 pub fn missing(session: &mut dyn Session, repository: RepositoryId, manifest: &Manifest) -> Result<Vec<Digest>, Error> {
+    let sql = "SELECT 1 FROM repository_blob o JOIN blob b ON b.digest = o.digest \
+               WHERE o.repository_id = ?1 AND o.digest = ?2 AND b.condemned_at IS NULL";
     let mut missing = vec![];
-    for edge in manifest.edges() {
-        let sql = match edge.kind {
-            EdgeKind::Subject | EdgeKind::Child => continue,
-            EdgeKind::Config | EdgeKind::Layer if !edge.descriptor.urls.is_empty() => continue,
-            EdgeKind::Config | EdgeKind::Layer => {
-                "SELECT 1 FROM repository_blob o JOIN blob b ON b.digest = o.digest \
-                 WHERE o.repository_id = ?1 AND o.digest = ?2 AND b.condemned_at IS NULL"
-            }
-        };
-        let digest = edge.descriptor.digest;
-        if session.first(sql, &[repository.into(), (&digest).into()])?.is_none() && !missing.contains(&digest) {
+    for digest in manifest.needed_blobs() {
+        if session.first(sql, &[repository.into(), (&digest).into()])?.is_none() {
             missing.push(digest);
         }
     }
@@ -118,6 +128,7 @@ fn own(session: &mut dyn Session, repository: RepositoryId, digest: &Digest, unt
 mod tests {
     use super::super::fixture::{Fixture, manifest, name, time};
     use super::*;
+    use crate::auth::{Facts, Identity};
 
     const TIMES: fn() -> (Timestamp, Timestamp) = || (time(1), time(2));
 
@@ -136,7 +147,11 @@ mod tests {
         assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), None);
         assert!(!mount(index.session(), &name("a/c"), here, &digest, time(3)).unwrap());
         assert!(mount(index.session(), &name("a/b"), there, &digest, time(3)).unwrap());
+        let owner = |index: &mut Fixture, sight| owner_in_sight(index.session(), &sight, &digest).unwrap();
+        assert!(owner(&mut index, Sight::system()).is_some());
+        assert_eq!(owner(&mut index, Sight::of(&Facts::closed(), &Identity::Anonymous)), None);
         assert!(disown(index.session(), here, &digest).unwrap());
+        assert_eq!(owner(&mut index, Sight::system()), Some(name("a/c")));
         assert!(!disown(index.session(), here, &digest).unwrap());
         assert_eq!(size(index.session(), &name("a/b"), &digest).unwrap(), None);
         assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), Some(2));

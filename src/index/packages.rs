@@ -1,10 +1,12 @@
 //! What manifests say if they are packages: a summary ready to be listed, and facets one by one.
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::manifests::ManifestId;
-use super::{Error, Session, Value};
-use crate::package::Summary;
+use super::{Error, Row, Session, Value};
+use crate::oci::{Digest, RepositoryName};
+use crate::package::{Summary, Version};
 
 /// Most facets kept of one package; the summary keeps the rest.
 const MAX_FACETS: usize = 200;
@@ -35,6 +37,50 @@ pub fn record(session: &mut dyn Session, id: ManifestId, package: &NewPackage) -
         session.execute(sql, &[id.into(), facet.into(), value.into()])?;
     }
     Ok(())
+}
+
+/// What the index knows of a stored package beside its configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredPackage {
+    /// The manifest's row, to ask for its tags.
+    pub id: ManifestId,
+    /// Bytes of configuration and layers.
+    pub size: u64,
+    /// Whether the files inside were compared with the configuration.
+    pub checked: bool,
+    /// The highest version it is.
+    pub version: Option<Version>,
+    /// When the manifest was first pushed.
+    pub created_at: Timestamp,
+    /// When a tag last came to point at it; the first push where none does.
+    pub updated_at: Timestamp,
+}
+
+/// Finds a package by its manifest.
+pub fn find(
+    session: &mut dyn Session,
+    repository: &RepositoryName,
+    digest: &Digest,
+) -> Result<Option<StoredPackage>, Error> {
+    let row = session.first(
+        "SELECT m.id, p.size, p.checked, m.created_at, \
+         coalesce((SELECT max(t.updated_at) FROM tag t WHERE t.manifest_id = m.id), m.created_at), \
+         (SELECT v.version FROM version v WHERE v.manifest_id = m.id ORDER BY v.sort_key DESC LIMIT 1) \
+         FROM repository r JOIN manifest m ON m.repository_id = r.id JOIN package p ON p.manifest_id = m.id \
+         WHERE r.name = ?1 AND m.digest = ?2",
+        &[repository.into(), digest.into()],
+    )?;
+    let read = |row: Row| {
+        Ok(StoredPackage {
+            id: ManifestId(row.integer(0)?),
+            size: row.size(1)?,
+            checked: row.integer(2)? != 0,
+            version: row.optional(5, Row::parsed)?,
+            created_at: row.time(3)?,
+            updated_at: row.time(4)?,
+        })
+    };
+    row.map(read).transpose()
 }
 
 /// The values of a facet (`capability`, `tag`, `author`, `model`, `runtime`) with how many packages have each, the

@@ -52,9 +52,9 @@ pub fn list(
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
-/// A page's length as a parameter.
+/// A page's length as a parameter. One more than a page may be asked for, to know whether the list goes on.
 pub(super) fn page(limit: usize) -> Value {
-    Value::Integer(i64::try_from(limit.min(MAX_PAGE)).unwrap_or(i64::MAX))
+    Value::Integer(i64::try_from(limit.min(MAX_PAGE + 1)).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

@@ -56,6 +56,11 @@ pub fn find(
     row.as_ref().map(read).transpose()
 }
 
+/// Whether a session has a row, in whichever repository and however old.
+pub fn exists(session: &mut dyn Session, id: &UploadId) -> Result<bool, Error> {
+    Ok(session.first("SELECT 1 FROM upload WHERE id = ?1", &[id.into()])?.is_some())
+}
+
 /// Takes a finished, cancelled or expired session away. Whether it was there.
 pub fn remove(session: &mut dyn Session, id: &UploadId) -> Result<bool, Error> {
     Ok(session.execute("DELETE FROM upload WHERE id = ?1", &[id.into()])? > 0)
@@ -108,7 +113,9 @@ mod tests {
         let found = find(index.session(), here, &first.id, time(19)).unwrap().unwrap();
         assert_eq!(found, further, "owner and repository stay");
         assert_eq!(Hasher::resume(&found.hash).unwrap().finish(), Digest::sha256(b"abcdef"));
+        assert!(exists(index.session(), &first.id).unwrap());
         assert!(remove(index.session(), &first.id).unwrap());
+        assert!(!exists(index.session(), &first.id).unwrap());
         assert!(!remove(index.session(), &first.id).unwrap());
     }
 

@@ -109,6 +109,10 @@ fn a_version_that_moves_keeps_its_birthday_and_another_artifact_ends_it() {
     push(&mut index, &here, "two", &["1.0.0"], 5);
     let row = list(&mut index).remove(0);
     assert_eq!((row.created_at, row.summary.updated_at), (time(1), time(5)));
+    let found = packages::find(index.session(), &here, &row.summary.digest).unwrap().unwrap();
+    assert_eq!((found.size, found.checked, found.version), (7, true, Some("1.0.0".parse().unwrap())));
+    assert_eq!((found.created_at, found.updated_at), (time(5), time(5)));
+    assert_eq!(packages::find(index.session(), &name("a/c"), &row.summary.digest).unwrap(), None);
     let change = Change { id: index.repository("a/b"), repository: &here, actor: "ada", at: time(6) };
     let image = manifest("application/vnd.example.image", "x", None);
     let put = manifests::put(index.session(), &change, &image, &[tag("1.0.0")]).unwrap();

@@ -1,6 +1,6 @@
 //! A manifest: bytes that are their own identity, and the few facts the registry reads out of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -220,6 +220,15 @@ impl Manifest {
         };
         edges.extend(self.subject.iter().map(edge(EdgeKind::Subject)));
         edges
+    }
+
+    /// The blobs that must be in a repository before this manifest: configuration and layers, each once, but none that
+    /// has URLs of its own (image-spec, "Non-distributable layers").
+    pub fn needed_blobs(&self) -> Vec<Digest> {
+        let mut seen = HashSet::new();
+        let is_blob = |edge: &Edge<'_>| matches!(edge.kind, EdgeKind::Config | EdgeKind::Layer);
+        let edges = self.edges().into_iter().filter(|edge| is_blob(edge) && edge.descriptor.urls.is_empty());
+        edges.map(|edge| edge.descriptor.digest).filter(|digest| seen.insert(*digest)).collect()
     }
 
     /// Bytes of the configuration and the layers together; of an index, of its children's manifests.

@@ -1,0 +1,155 @@
+//! The catalogue: packages found by what they are, their versions, and everything known of one.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Error;
+use super::manifests::unknown;
+use super::service::Registry;
+use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, Query};
+use crate::auth::{Permit, Pull, Sight};
+use crate::index::versions::{self, Cursor};
+use crate::index::{Session, manifests, packages, repositories};
+use crate::oci::{Algorithm, Manifest, ManifestKind, RepositoryName, Target};
+use crate::package::Config;
+
+/// Versions read at a time while a search walks over them.
+const WALK: usize = 1_000;
+
+/// Tags named with one version.
+const MAX_TAGS: usize = 100;
+
+impl Registry {
+    /// The versions in sight that a query matches, by repository, the newest of each first.
+    ///
+    /// `after` is what the page before gave as `next`; `limit` is cut to [`MAX_PAGE_LENGTH`].
+    pub async fn search(
+        &self,
+        sight: &Sight,
+        query: &Query,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Hit>, Error> {
+        let start = after.map(read_cursor).transpose()?;
+        let (readers, index) = (Arc::clone(&self.readers), Arc::clone(&self.index));
+        let (sight, query, limit) = (sight.clone(), query.clone(), limit.clamp(1, MAX_PAGE_LENGTH));
+        // It may walk over everything, which is too long for a thread that serves requests.
+        let walk = move || readers.snapshot(&index, |session| walk(session, &sight, &query, start, limit));
+        tokio::task::spawn_blocking(walk).await?
+    }
+
+    /// The versions of one repository, newest first.
+    pub async fn versions(&self, permit: &Permit<Pull>, after: Option<&str>, limit: usize) -> Result<Page<Hit>, Error> {
+        let start = after.map(read_key).transpose()?;
+        let limit = limit.clamp(1, MAX_PAGE_LENGTH);
+        self.snapshot(|session| {
+            let id = repositories::find(session, permit.repository())?;
+            let id = id.ok_or_else(|| Error::RepositoryUnknown(permit.repository().clone()))?;
+            let mut rows = versions::of_repository(session, id, start.as_ref(), limit + 1)?;
+            let goes_on = rows.len() > limit;
+            rows.truncate(limit);
+            let next = rows.last().filter(|_| goes_on).map(|row| write_key(&row.cursor.sort_key));
+            let items = rows.into_iter().map(|row| hit(session, row)).collect::<Result<_, _>>()?;
+            Ok(Page { items, next })
+        })
+    }
+
+    /// Everything known of one package; without a target, of the highest stable version, else of what `latest` or
+    /// another tag points at.
+    pub async fn package(&self, permit: &Permit<Pull>, target: Option<&Target>) -> Result<Package, Error> {
+        let repository = permit.repository();
+        let (stored, manifest, registry_tags) = self.snapshot(|session| {
+            if repositories::find(session, repository)?.is_none() {
+                return Err(Error::RepositoryUnknown(repository.clone()));
+            }
+            let none = || Error::NoPackage { repository: repository.clone(), target: target.cloned() };
+            let target = match target {
+                Some(target) => target.clone(),
+                None => Target::Digest(versions::head(session, repository)?.ok_or_else(none)?),
+            };
+            let manifest = manifests::get(session, repository, &target)?.ok_or_else(|| unknown(repository, &target))?;
+            let stored = packages::find(session, repository, &manifest.digest)?.ok_or_else(none)?;
+            let tags = versions::tags_of(session, stored.id, MAX_TAGS)?;
+            Ok((stored, manifest, tags))
+        })?;
+        let digest = manifest.digest;
+        let manifest = Manifest::parse(manifest.bytes, Some(&manifest.media_type), Algorithm::Sha256)?;
+        let ManifestKind::Image { config, .. } = manifest.kind() else {
+            return Err(Error::NoPackage { repository: repository.clone(), target: target.cloned() });
+        };
+        let config = Config::parse(&self.small_blob(permit, config).await?)?;
+        let mut metadata = config.metadata;
+        metadata.version = metadata.version.or(stored.version);
+        Ok(Package {
+            repository: repository.clone(),
+            digest,
+            size: stored.size,
+            registry_tags,
+            created_at: stored.created_at,
+            updated_at: stored.updated_at,
+            checked: stored.checked,
+            metadata,
+        })
+    }
+}
+
+fn walk(
+    session: &mut dyn Session,
+    sight: &Sight,
+    query: &Query,
+    start: Option<Cursor>,
+    limit: usize,
+) -> Result<Page<Hit>, Error> {
+    let (mut after, mut items, mut last) = (start, vec![], None);
+    loop {
+        let rows = versions::list(session, sight, after.as_ref(), WALK)?;
+        let is_last = rows.len() < WALK;
+        after = rows.last().map(|row| row.cursor.clone());
+        for row in rows {
+            if !query.matches(&row.summary) {
+                continue;
+            }
+            if items.len() == limit {
+                return Ok(Page { items, next: last.as_ref().map(write_cursor) });
+            }
+            last = Some(row.cursor.clone());
+            items.push(hit(session, row)?);
+        }
+        if is_last {
+            return Ok(Page { items, next: None });
+        }
+    }
+}
+
+fn hit(session: &mut dyn Session, row: versions::Listed) -> Result<Hit, Error> {
+    let registry_tags = versions::tags_of(session, row.manifest, MAX_TAGS)?;
+    let (summary, size, checked, created_at) = (row.summary, row.size, row.checked, row.created_at);
+    Ok(Hit { summary, size, registry_tags, created_at, checked })
+}
+
+/// `repository~key`: neither part has a tilde, nor anything that a URL would escape.
+fn write_cursor(cursor: &Cursor) -> String {
+    format!("{}~{}", cursor.repository, write_key(&cursor.sort_key))
+}
+
+fn read_cursor(text: &str) -> Result<Cursor, Error> {
+    let (repository, key) = text.split_once('~').ok_or(Error::Cursor)?;
+    let name: RepositoryName = repository.parse().map_err(|_| Error::Cursor)?;
+    Ok(Cursor { repository: name.to_string(), sort_key: read_key(key)? })
+}
+
+fn write_key(key: &[u8]) -> String {
+    key.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Longest sort key in hexadecimal digits: a version has at most the length of a tag, and three numbers.
+const MAX_KEY_DIGITS: usize = 1_024;
+
+fn read_key(text: &str) -> Result<Bytes, Error> {
+    if text.len() > MAX_KEY_DIGITS || text.len() % 2 != 0 || !text.is_ascii() {
+        return Err(Error::Cursor);
+    }
+    let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16));
+    pairs.collect::<Result<Vec<u8>, _>>().map(Bytes::from).map_err(|_| Error::Cursor)
+}

@@ -1,0 +1,140 @@
+//! What can go wrong in the registry: what the caller did, by the codes of the distribution API, and what the registry
+//! could not do.
+
+use crate::auth::Denied;
+use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
+use crate::package::ConfigError;
+use crate::{index, storage};
+
+/// Why a use case failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The repository does not have this blob.
+    #[error("blob {digest} is not in repository {repository}")]
+    BlobUnknown {
+        /// The blob.
+        digest: Box<Digest>,
+        /// Where it was looked for.
+        repository: RepositoryName,
+    },
+    /// No such upload session here, or it has ended.
+    #[error("upload session {0} is not known; it has ended or was opened for another repository")]
+    UploadUnknown(UploadId),
+    /// Another request is writing to the session.
+    #[error("upload session {0} is being written by another request")]
+    UploadBusy(UploadId),
+    /// A chunk does not begin where the session stands. The session goes on.
+    #[error("the chunk begins at byte {found}, the session continues at byte {expected}")]
+    UploadOutOfOrder {
+        /// The offset at which the session goes on.
+        expected: u64,
+        /// Where the chunk begins.
+        found: u64,
+    },
+    /// The body has another length than its `Content-Range`.
+    #[error("the chunk holds {found} bytes, its range says {expected}")]
+    ChunkLength {
+        /// Bytes that the range spans.
+        expected: u64,
+        /// Bytes in the body.
+        found: u64,
+    },
+    /// Too many sessions without bytes are open.
+    #[error("too many upload sessions are open; finish or cancel some, or try again later")]
+    TooManyUploads,
+    /// The bytes are not those the digest names; nothing was stored.
+    #[error("the content has digest {actual}, not {expected}; nothing was stored")]
+    DigestMismatch {
+        /// What the caller said.
+        expected: Box<Digest>,
+        /// What it is.
+        actual: Box<Digest>,
+    },
+    /// The repository does not have this manifest.
+    #[error("manifest {target} is not in repository {repository}")]
+    ManifestUnknown {
+        /// Tag or digest.
+        target: Target,
+        /// Where it was looked for.
+        repository: RepositoryName,
+    },
+    /// The manifest cannot be read, or contradicts itself.
+    #[error(transparent)]
+    ManifestInvalid(#[from] ManifestError),
+    /// The manifest needs blobs that the repository does not have.
+    #[error("the repository lacks {} this manifest needs: {}", if .0.len() == 1 { "a blob" } else { "blobs" }, list(.0))]
+    ManifestBlobUnknown(Vec<Digest>),
+    /// The manifest says it is an agent package, and its parts disagree.
+    #[error("this is no valid agent package: {0}")]
+    PackageInvalid(#[from] ConfigError),
+    /// No repository of this name.
+    #[error("repository {0} does not exist")]
+    RepositoryUnknown(RepositoryName),
+    /// The repository holds no agent package, or this manifest is none.
+    #[error("{repository} holds no agent package{}", target.as_ref().map(|t| format!(" at {t}")).unwrap_or_default())]
+    NoPackage {
+        /// The repository.
+        repository: RepositoryName,
+        /// The manifest asked for.
+        target: Option<Target>,
+    },
+    /// A page's beginning that no page before has given.
+    #[error("the parameter `after` is not one that this list has given")]
+    Cursor,
+    /// The caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The disk is full; what was stored before still is.
+    #[error("the registry is out of space")]
+    OutOfSpace(#[source] storage::Error),
+    /// The blob store failed.
+    #[error("the blob store failed")]
+    Storage(#[source] storage::Error),
+    /// The index failed.
+    #[error("the index failed")]
+    Index(#[from] index::Error),
+    /// The index names a blob whose bytes are gone.
+    #[error("the bytes of {0} are lost")]
+    Lost(Box<Digest>),
+    /// A task of the registry itself ended early.
+    #[error("a task of the registry was stopped")]
+    Stopped(#[from] tokio::task::JoinError),
+}
+
+impl Error {
+    /// The code of the distribution API; `None` where the registry itself failed.
+    pub fn code(&self) -> Option<ErrorCode> {
+        Some(match self {
+            Self::BlobUnknown { .. } => ErrorCode::BlobUnknown,
+            Self::UploadUnknown(_) => ErrorCode::BlobUploadUnknown,
+            Self::UploadBusy(_) | Self::UploadOutOfOrder { .. } => ErrorCode::BlobUploadInvalid,
+            Self::ChunkLength { .. } => ErrorCode::SizeInvalid,
+            Self::TooManyUploads => ErrorCode::TooManyRequests,
+            Self::DigestMismatch { .. } => ErrorCode::DigestInvalid,
+            Self::ManifestUnknown { .. } | Self::NoPackage { .. } => ErrorCode::ManifestUnknown,
+            Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
+            Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
+            Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
+            Self::Cursor => ErrorCode::Unsupported,
+            Self::Denied(_) => ErrorCode::Denied,
+            Self::OutOfSpace(_) | Self::Storage(_) | Self::Index(_) | Self::Lost(_) | Self::Stopped(_) => return None,
+        })
+    }
+}
+
+impl From<storage::Error> for Error {
+    fn from(error: storage::Error) -> Self {
+        match error {
+            storage::Error::OutOfSpace(_) => Self::OutOfSpace(error),
+            storage::Error::DigestMismatch { expected, actual } => Self::DigestMismatch { expected, actual },
+            storage::Error::UploadNotFound(id) => Self::UploadUnknown(id),
+            storage::Error::UploadBusy(id) => Self::UploadBusy(id),
+            storage::Error::NotFound(digest) => Self::Lost(Box::new(digest)),
+            other => Self::Storage(other),
+        }
+    }
+}
+
+fn list(digests: &[Digest]) -> String {
+    digests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,111 @@
+//! Manifests: stored with their tags in one transaction, served as the bytes they were pushed as, deleted.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::Error;
+use super::service::Registry;
+use crate::auth::{Delete, Permit, Pull, Push};
+use crate::index::manifests::{self, StoredManifest};
+use crate::index::tags::{self, Change};
+use crate::index::{blobs, packages, repositories, versions};
+use crate::oci::{Algorithm, Digest, Manifest, MediaType, RepositoryName, Tag, Target};
+
+/// A manifest as it comes in.
+#[derive(Clone, Debug)]
+pub struct NewManifest<'a> {
+    /// Its bytes; they are stored as they are.
+    pub bytes: Bytes,
+    /// What the request says it is.
+    pub media_type: Option<&'a MediaType>,
+    /// The tag or digest it is pushed to.
+    pub target: &'a Target,
+    /// Further tags that shall point at it.
+    pub tags: &'a [Tag],
+}
+
+/// What a push did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pushed {
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The manifest it is about.
+    pub subject: Option<Digest>,
+    /// The tags that point at it now because of this push.
+    pub tags: Vec<Tag>,
+}
+
+impl Registry {
+    /// Reads a manifest.
+    pub async fn manifest(&self, permit: &Permit<Pull>, target: &Target) -> Result<StoredManifest, Error> {
+        let found = self.read(|session| manifests::get(session, permit.repository(), target).map_err(Error::from))?;
+        found.ok_or_else(|| unknown(permit.repository(), target))
+    }
+
+    /// Stores a manifest and points its tags at it, all or nothing; durable when this answers.
+    ///
+    /// Everything it needs must be in the repository, except a subject, children of an index, and content with URLs.
+    /// One that says it is an agent package is compared with its parts.
+    pub async fn put_manifest(&self, permit: &Permit<Push>, new: NewManifest<'_>) -> Result<Pushed, Error> {
+        let algorithm = match new.target {
+            Target::Digest(digest) => digest.algorithm(),
+            Target::Tag(_) => Algorithm::Sha256,
+        };
+        let manifest = Manifest::parse(new.bytes, new.media_type, algorithm)?;
+        let mut wanted = new.tags.to_vec();
+        match new.target {
+            Target::Digest(expected) if *expected != manifest.digest() => {
+                let (expected, actual) = (Box::new(*expected), Box::new(manifest.digest()));
+                return Err(Error::DigestMismatch { expected, actual });
+            }
+            Target::Tag(tag) if !wanted.contains(tag) => wanted.insert(0, tag.clone()),
+            _ => {}
+        }
+        let package = self.check_package(permit, &manifest).await?;
+        let pushed = Pushed {
+            digest: manifest.digest(),
+            subject: manifest.subject().map(|subject| subject.digest),
+            tags: wanted.clone(),
+        };
+        let (name, actor, at, manifest) =
+            (permit.repository().clone(), permit.actor(), Timestamp::now(), Arc::new(manifest));
+        let write = self.index.write(move |session| {
+            let id = repositories::create(session, &name, at)?;
+            // Asked again in the transaction: a blob may have gone since it was looked at.
+            let missing = blobs::missing(session, id, &manifest)?;
+            if !missing.is_empty() {
+                return Err(Error::ManifestBlobUnknown(missing));
+            }
+            let change = Change { id, repository: &name, actor: &actor, at };
+            let put = manifests::put(session, &change, &manifest, &wanted)?;
+            if let Some(package) = &package {
+                packages::record(session, put.id, package)?;
+            }
+            versions::follow_tags(session, &change, &put.moved, package.as_ref().map(|_| put.id))?;
+            Ok(())
+        });
+        write.await?;
+        Ok(pushed)
+    }
+
+    /// Deletes a manifest with its tags, or one tag and nothing else.
+    pub async fn delete_manifest(&self, permit: &Permit<Delete>, target: &Target) -> Result<(), Error> {
+        let (name, actor, at, target) = (permit.repository().clone(), permit.actor(), Timestamp::now(), target.clone());
+        let write = self.index.write(move |session| {
+            let id = repositories::find(session, &name)?.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
+            let change = Change { id, repository: &name, actor: &actor, at };
+            let is_deleted = match &target {
+                Target::Tag(tag) => tags::delete(session, &change, tag)?,
+                Target::Digest(digest) => manifests::delete(session, &change, digest)?,
+            };
+            if is_deleted { Ok(()) } else { Err(unknown(&name, &target)) }
+        });
+        write.await
+    }
+}
+
+pub(super) fn unknown(repository: &RepositoryName, target: &Target) -> Error {
+    Error::ManifestUnknown { target: target.clone(), repository: repository.clone() }
+}

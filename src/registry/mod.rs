@@ -1,0 +1,24 @@
+//! The domain service: one method a use case. No HTTP and no SQL; every method on a repository takes a permit.
+
+mod blobs;
+mod catalogue;
+mod error;
+mod lists;
+mod manifests;
+mod package_check;
+mod readers;
+mod service;
+mod sessions;
+#[cfg(test)]
+mod tests;
+mod upload;
+mod uploads;
+
+pub use blobs::{Blob, Content};
+pub use error::Error;
+pub use lists::{DEFAULT_LIST_LENGTH, Listed};
+pub use manifests::{NewManifest, Pushed};
+pub use package_check::MAX_INLINE_CHECK_BYTES;
+pub use service::{LEASE, Registry, UPLOAD_LIFETIME};
+pub use sessions::MAX_EMPTY_UPLOADS;
+pub use upload::Upload;

@@ -1,0 +1,81 @@
+//! The registry itself: what it stands on, and who may do what.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::Error;
+use super::readers::Readers;
+use super::sessions::Sessions;
+use crate::auth::{Action, Facts, Identity, Permit, Sight, decide};
+use crate::index::{Session, Sqlite, repositories};
+use crate::oci::RepositoryName;
+use crate::storage::BlobStore;
+
+/// How long bytes stay after an upload although no manifest needs them yet.
+pub const LEASE: Duration = Duration::from_hours(24);
+
+/// How long an upload session stays open after its last bytes.
+pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
+
+/// A registry: blobs in a store, everything else in the index.
+#[derive(Debug)]
+pub struct Registry {
+    pub(super) store: Arc<dyn BlobStore>,
+    pub(super) index: Arc<Sqlite>,
+    pub(super) readers: Arc<Readers>,
+    pub(super) sessions: Arc<Sessions>,
+    /// Lets few packages be unpacked for checking at a time, since each takes a thread and a core.
+    pub(super) checks: tokio::sync::Semaphore,
+    facts: Facts,
+}
+
+impl Registry {
+    /// Opens a registry over a store and an index; `facts` say who may do what.
+    pub fn new(store: Arc<dyn BlobStore>, index: Sqlite, facts: Facts) -> Self {
+        Self {
+            store,
+            index: Arc::new(index),
+            readers: Arc::default(),
+            sessions: Arc::default(),
+            checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
+            facts,
+        }
+    }
+
+    /// Decides whether somebody may do something to a repository, which need not exist.
+    pub fn authorise<A: Action>(
+        &self,
+        identity: &Identity,
+        action: A,
+        repository: &RepositoryName,
+    ) -> Result<Permit<A>, Error> {
+        Ok(decide(&self.facts, identity, action, repository)?)
+    }
+
+    /// What somebody may see in lists.
+    pub fn sight(&self, identity: &Identity) -> Sight {
+        Sight::of(&self.facts, identity)
+    }
+
+    /// Whether index and store answer: what a load balancer asks before it sends requests.
+    pub async fn check_readiness(&self) -> Result<(), Error> {
+        self.read(|session| repositories::list(session, &Sight::system(), None, 1).map_err(Error::from))?;
+        self.store.list(None, 1).await?;
+        Ok(())
+    }
+
+    pub(super) fn read<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
+        self.readers.read(&self.index, closure)
+    }
+
+    pub(super) fn snapshot<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
+        self.readers.snapshot(&self.index, closure)
+    }
+}
+
+/// A moment that far from now; the end of time where the sum does not fit.
+pub(super) fn after(now: Timestamp, span: Duration) -> Timestamp {
+    now.checked_add(span).unwrap_or(Timestamp::MAX)
+}
