@@ -1,5 +1,6 @@
 //! The catalogue: packages found by what they are, their versions, and everything known of one.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -140,14 +141,18 @@ fn read_cursor(text: &str) -> Result<Cursor, Error> {
 }
 
 fn write_key(key: &[u8]) -> String {
-    key.iter().map(|byte| format!("{byte:02x}")).collect()
+    key.iter().fold(String::with_capacity(key.len() * 2), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Longest sort key in hexadecimal digits: a version has at most the length of a tag, and three numbers.
 const MAX_KEY_DIGITS: usize = 1_024;
 
 fn read_key(text: &str) -> Result<Bytes, Error> {
-    if text.len() > MAX_KEY_DIGITS || text.len() % 2 != 0 || !text.is_ascii() {
+    if text.len() > MAX_KEY_DIGITS || !text.len().is_multiple_of(2) || !text.is_ascii() {
         return Err(Error::Cursor);
     }
     let pairs = (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16));

@@ -175,7 +175,7 @@ async fn a_request_that_breaks_off_keeps_what_was_acknowledged() {
         upload.write(vec![2; 100_000].into()).await.unwrap();
         assert_eq!(upload.pause().await.unwrap(), before + 100_000);
     }
-    let digest = Digest::sha256(&[2; 200_000]);
+    let digest = Digest::sha256(&vec![2; 200_000]);
     opened.registry.open_upload(&permit, &id, None).await.unwrap().finish(&digest).await.unwrap();
 }
 

@@ -47,12 +47,12 @@ impl Registry {
     ) -> Result<Upload, Error> {
         let turn = self.sessions.take_turn(*id)?;
         let now = Timestamp::now();
-        let start = match self.sessions.find(id, permit.repository(), &permit.actor(), now) {
-            Some(session) => Start::Empty(session.algorithm),
-            None => {
-                let upload = self.durable(permit, id, now)?;
-                Start::Durable(Checkpoint { offset: upload.offset, state: upload.hash })
-            }
+        let empty = self.sessions.find(id, permit.repository(), &permit.actor(), now);
+        let start = if let Some(session) = empty {
+            Start::Empty(session.algorithm)
+        } else {
+            let upload = self.durable(permit, id, now)?;
+            Start::Durable(Checkpoint { offset: upload.offset, state: upload.hash })
         };
         let expected = start.offset();
         match chunk {
