@@ -119,6 +119,8 @@ CREATE TABLE version (
     UNIQUE (repository_id, sort_key)
 ) STRICT;
 CREATE INDEX version_manifest ON version (manifest_id);
+-- What stands for a repository is the first entry here.
+CREATE INDEX version_head ON version (repository_id, prerelease, sort_key DESC);
 
 -- What happened, in the order of commit; numbers are never used twice, since readers resume from them.
 CREATE TABLE event (
