@@ -2,7 +2,10 @@
 
 mod agent_schema;
 mod agent_yaml;
+mod annotations;
+mod artifact;
 mod config;
+mod draft;
 mod file_path;
 mod front_matter;
 mod ignore_rules;
@@ -22,7 +25,10 @@ mod yaml;
 
 pub use agent_schema::RUNTIMES;
 pub use agent_yaml::{AGENT_YAML_NAMES, AgentYaml, MAX_AGENT_YAML_BYTES};
+pub use annotations::{CREATED, MAX_ANNOTATION_BYTES, MAX_ANNOTATIONS_BYTES};
+pub use artifact::{Artifact, ArtifactBlob, BlobContent};
 pub use config::{Config, ConfigError, FileEntry, MAX_CONFIG_BYTES, MAX_FILES, Mode};
+pub use draft::{Draft, Overrides};
 pub use file_path::{FilePath, FilePathError, MAX_PATH_BYTES, MAX_PATH_DEPTH};
 pub use front_matter::{FrontMatter, MAX_FRONT_MATTER_BYTES};
 pub use ignore_rules::MAX_IGNORE_BYTES;
