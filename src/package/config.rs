@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::file_path::FilePath;
 use super::metadata::Metadata;
-use crate::oci::{Digest, RepositoryName};
+use crate::oci::{Algorithm, Digest, RepositoryName};
 
 /// Largest configuration in bytes.
 pub const MAX_CONFIG_BYTES: usize = 4 * 1024 * 1024;
@@ -33,6 +33,9 @@ pub enum ConfigError {
     /// Files out of order, or one of them twice.
     #[error("the file `{0}` is listed twice or out of order")]
     Order(FilePath),
+    /// A file with a digest other than sha256, the only one packages use.
+    #[error("the digest of the file `{0}` is not of the algorithm sha256")]
+    Algorithm(FilePath),
     /// Two paths only case tells apart, or one that is both file and folder.
     #[error("`{0}` and `{1}` would be the same file on some systems")]
     Collision(String, String),
@@ -118,18 +121,24 @@ impl Config {
         if let Some(pair) = self.files.windows(2).find(|pair| pair[0].path >= pair[1].path) {
             return Err(ConfigError::Order(pair[1].path.clone()));
         }
-        refuse_collisions(self.files.iter().map(|file| &file.path))?;
+        if let Some(file) = self.files.iter().find(|file| file.digest.algorithm() != Algorithm::Sha256) {
+            return Err(ConfigError::Algorithm(file.path.clone()));
+        }
+        refuse_collisions(self.files.iter().map(|file| &file.path), std::iter::empty())?;
         Ok(self)
     }
 }
 
-/// Refuses paths that are one on a file system without case, and files that others need as a folder.
-pub(super) fn refuse_collisions<'a>(paths: impl Iterator<Item = &'a FilePath>) -> Result<(), ConfigError> {
+/// Refuses paths that are one on a file system without case, and files where a folder is needed.
+pub(super) fn refuse_collisions<'a>(
+    files: impl Iterator<Item = &'a FilePath>,
+    folders: impl Iterator<Item = &'a FilePath>,
+) -> Result<(), ConfigError> {
     // Folded path -> the path as written, and whether it is a file.
     let mut seen: BTreeMap<String, (&str, bool)> = BTreeMap::new();
-    for path in paths {
-        let folders = path.folders().map(|folder| (folder, false));
-        for (part, is_file) in folders.chain([(path.as_str(), true)]) {
+    for (path, is_file) in files.map(|path| (path, true)).chain(folders.map(|path| (path, false))) {
+        let above = path.folders().map(|folder| (folder, false));
+        for (part, is_file) in above.chain([(path.as_str(), is_file)]) {
             let (first, first_is_file) = *seen.entry(part.to_lowercase()).or_insert((part, is_file));
             if first != part || first_is_file != is_file {
                 return Err(ConfigError::Collision(first.to_owned(), part.to_owned()));

@@ -86,12 +86,19 @@ impl Compatibility {
 }
 
 impl Metadata {
-    /// The facts of a skill; `folder` names it where its head does not. `None` when neither makes a package name.
-    pub fn of_skill(head: FrontMatter, folder: &str) -> Option<Self> {
-        let written = head.name.unwrap_or_else(|| folder.to_owned());
-        let name = slug(&written)?;
+    /// The model as `provider/name`, or the name alone where nobody says who serves it.
+    pub fn model_reference(&self) -> Option<String> {
+        let model = self.model.as_ref()?;
+        Some(self.model_provider.as_ref().map_or_else(|| model.clone(), |provider| format!("{provider}/{model}")))
+    }
+
+    /// The facts of a skill, or of an agent in one Markdown file; `fallback`, the name of the folder or file, names it
+    /// where its head does not. `None` when neither makes a package name.
+    pub fn of_head(head: FrontMatter, fallback: &str) -> Option<Self> {
+        let name = slug(head.name.as_deref().unwrap_or(fallback))?;
         Some(Self {
-            display_name: (written != name).then_some(written),
+            // Only a written name is kept: a folder is renamed by a pull, and the package must stay the same.
+            display_name: head.name.filter(|written| *written != name),
             name,
             // A skill's version is free text; one that is no semantic version cannot be a package's.
             version: head.version.and_then(|version| version.parse().ok()),

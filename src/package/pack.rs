@@ -7,10 +7,12 @@ use std::io::{self, Read, Write};
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
-use super::config::{Config, FileEntry, Mode};
+use super::config::{Config, ConfigError, FileEntry, Mode};
 use super::file_path::FilePath;
-use super::tree::Tree;
-use crate::oci::{Algorithm, Digest, Hasher, known};
+use super::stream::{Hashed, HashedRead};
+use super::tree::{Tree, TreeError};
+use super::unpack::tar_limit;
+use crate::oci::{Algorithm, Digest, ManifestError, known};
 
 /// Largest file kept in the tar; a larger one that is not executable is a layer of its own, so that it is
 /// transferred, resumed and shared alone.
@@ -20,7 +22,7 @@ pub const MAX_TAR_FILE_BYTES: u64 = 8 * 1024 * 1024;
 pub const DEFLATE_LEVEL: u32 = 6;
 
 /// Documents at the root that are a layer each, to be read without unpacking.
-const DOCUMENTS: [(&str, &str); 4] = [
+pub(super) const DOCUMENTS: [(&str, &str); 4] = [
     ("agent.yaml", known::YAML),
     ("README.md", known::MARKDOWN),
     ("SKILL.md", known::MARKDOWN),
@@ -41,11 +43,23 @@ pub enum PackError {
     /// A file is not what the configuration says of it.
     #[error("`{0}` changed while it was packed")]
     Changed(FilePath),
+    /// A tree that no reader would unpack: its size in bytes, and the limit for a layer compressed so far.
+    #[error("the tree has {0} bytes, readers unpack at most {1} of a layer that small")]
+    TooLarge(u64, u64),
+    /// A file could not be read.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The name given is no component, or the files are over a limit.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Too many large files for one manifest.
+    #[error("the manifest cannot be written")]
+    Manifest(#[from] ManifestError),
 }
 
 /// Where the bytes of a file travel; never in two places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Placement {
+pub(super) enum Placement {
     /// In the tar.
     Tar,
     /// A layer of this media type.
@@ -54,7 +68,7 @@ pub enum Placement {
 
 impl Placement {
     /// Where a file travels. A layer carries no mode, so an executable is always in the tar.
-    pub fn of(file: &FileEntry) -> Self {
+    pub(super) fn of(file: &FileEntry) -> Self {
         if file.mode == Mode::Executable {
             return Self::Tar;
         }
@@ -69,18 +83,20 @@ impl Placement {
 
 /// A layer as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PackedTree {
+pub(super) struct PackedTree {
     /// Digest of the compressed bytes: the layer's.
     pub digest: Digest,
     /// Size of the compressed bytes.
     pub size: u64,
     /// Digest of the tar inside.
     pub tar_digest: Digest,
+    /// Size of the tar inside.
+    pub tar_size: u64,
 }
 
 /// Writes the tar layer of a tree whose `config` was made from the same files; `None`, with nothing written, when
 /// every file is a layer of its own and no folder is left.
-pub fn pack_tree(tree: &Tree, config: &Config, out: impl Write) -> Result<Option<PackedTree>, PackError> {
+pub(super) fn pack_tree(tree: &Tree, config: &Config, out: impl Write) -> Result<Option<PackedTree>, PackError> {
     let mut parts: BTreeMap<&FilePath, Option<&FileEntry>> = tree.folders.iter().map(|path| (path, None)).collect();
     let in_tar = config.files.iter().filter(|file| Placement::of(file) == Placement::Tar);
     parts.extend(in_tar.map(|file| (&file.path, Some(file))));
@@ -109,14 +125,17 @@ pub fn pack_tree(tree: &Tree, config: &Config, out: impl Write) -> Result<Option
     }
     // Ends with exactly two zero blocks: padding to a record would not survive an extraction that compares digests.
     let tar = tar.into_inner().map_err(failed(name))?;
-    finish(tar).map(Some).map_err(failed(name))
+    let packed = finish(tar).map_err(failed(name))?;
+    let limit = tar_limit(packed.size);
+    // What no reader would unpack is not packed.
+    if packed.tar_size > limit { Err(PackError::TooLarge(packed.tar_size, limit)) } else { Ok(Some(packed)) }
 }
 
 fn finish<W: Write>(tar: Hashed<GzEncoder<Hashed<W>>>) -> io::Result<PackedTree> {
-    let tar_digest = tar.hasher.finish();
-    let mut layer = tar.inner.finish()?;
-    layer.flush()?;
-    Ok(PackedTree { digest: layer.hasher.finish(), size: layer.size, tar_digest })
+    let (gzip, tar_size, tar_digest) = tar.finish();
+    let (mut out, size, digest) = gzip.finish()?.finish();
+    out.flush()?;
+    Ok(PackedTree { digest, size, tar_digest, tar_size })
 }
 
 fn add_folder<W: Write>(tar: &mut tar::Builder<W>, path: &str) -> io::Result<()> {
@@ -127,12 +146,10 @@ fn add_folder<W: Write>(tar: &mut tar::Builder<W>, path: &str) -> io::Result<()>
 fn add_file<W: Write>(tar: &mut tar::Builder<W>, name: &str, file: &FileEntry, content: File) -> Result<(), PackError> {
     let mut header = header(tar::EntryType::Regular, file.mode.bits(), file.size);
     // One byte more than promised would show that the file grew; the rest of it is not read.
-    let mut content =
-        HashedRead { inner: content.take(file.size + 1), hasher: Hasher::new(Algorithm::Sha256), size: 0 };
+    let mut content = HashedRead::new(content.take(file.size + 1), Algorithm::Sha256, u64::MAX);
     tar.append_data(&mut header, format!("{name}/{}", file.path), &mut content)
         .map_err(|source| PackError::Io { path: file.path.to_string(), source })?;
-    let unchanged = content.size == file.size && content.hasher.finish() == file.digest;
-    if unchanged { Ok(()) } else { Err(PackError::Changed(file.path.clone())) }
+    if content.so_far() == (file.size, file.digest) { Ok(()) } else { Err(PackError::Changed(file.path.clone())) }
 }
 
 fn header(kind: tar::EntryType, mode: u32, size: u64) -> tar::Header {
@@ -144,48 +161,6 @@ fn header(kind: tar::EntryType, mode: u32, size: u64) -> tar::Header {
     header.set_uid(0);
     header.set_gid(0);
     header
-}
-
-/// A writer that hashes and counts what passes.
-struct Hashed<W> {
-    inner: W,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl<W> Hashed<W> {
-    fn new(inner: W) -> Self {
-        Self { inner, hasher: Hasher::new(Algorithm::Sha256), size: 0 }
-    }
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..count]);
-        self.size += count as u64;
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-/// A reader that hashes and counts what passes.
-struct HashedRead<R> {
-    inner: R,
-    hasher: Hasher,
-    size: u64,
-}
-
-impl<R: Read> Read for HashedRead<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..count]);
-        self.size += count as u64;
-        Ok(count)
-    }
 }
 
 #[cfg(test)]

@@ -26,9 +26,9 @@ pub(super) enum Shape {
     /// A map of scalars.
     Labels,
     /// A list.
-    List(&'static Shape),
+    List(&'static Self),
     /// A list with at least one item.
-    FilledList(&'static Shape),
+    FilledList(&'static Self),
     /// A map with these keys.
     Map(&'static [Field]),
     /// A map with these keys and any others.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::config::Config;
 use crate::oci::{Digest, RepositoryName};
 
 /// One version of a package, without its files.
@@ -38,4 +39,24 @@ pub struct Summary {
     /// When it last changed.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
+}
+
+impl Config {
+    /// What a list shows of this package, given what its registry knows of it.
+    pub fn summary(&self, repository: RepositoryName, digest: Digest, updated_at: Timestamp) -> Summary {
+        let metadata = &self.metadata;
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        Summary {
+            repository,
+            version: metadata.version.as_ref().map(ToString::to_string),
+            digest,
+            description: text(&metadata.description),
+            author: text(&metadata.author),
+            capabilities: metadata.capabilities.clone(),
+            tags: metadata.tags.clone(),
+            model: metadata.model_reference().unwrap_or_default(),
+            runtime: text(&metadata.runtime),
+            updated_at,
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! The files and folders of an agent on disk that make its package, in an order that is the same everywhere.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::config::{ConfigError, FileEntry, MAX_FILES, Mode, refuse_collisions};
 use super::file_path::{FilePath, FilePathError};
 use super::ignore_rules::{AGENT_IGNORE, IgnoreRules, MAX_IGNORE_BYTES};
-use crate::oci::{Algorithm, Hasher};
+use super::stream::HashedRead;
+use crate::oci::Algorithm;
 
 /// Most folders of a package.
 pub const MAX_FOLDERS: usize = 20_000;
@@ -55,7 +56,7 @@ pub enum TreeError {
 }
 
 /// What a package is made of.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tree {
     /// Files, ordered by the bytes of their paths.
     pub files: Vec<TreeFile>,
@@ -98,7 +99,7 @@ impl Tree {
         tree.folders.sort();
         tree.left_out.sort_by(|left, right| left.path.cmp(&right.path));
         tree.copied_links.sort();
-        refuse_collisions(tree.files.iter().map(|file| &file.path))?;
+        refuse_collisions(tree.files.iter().map(|file| &file.path), tree.folders.iter())?;
         Ok(tree)
     }
 
@@ -109,22 +110,15 @@ impl Tree {
 }
 
 impl TreeFile {
-    fn entry(&self) -> Result<FileEntry, TreeError> {
+    /// Reads the file: what a configuration says of it.
+    pub(super) fn entry(&self) -> Result<FileEntry, TreeError> {
         let failed = |source| TreeError::Io { path: self.source.clone(), source };
-        let mut file = fs::File::open(&self.source).map_err(failed)?;
+        let file = fs::File::open(&self.source).map_err(failed)?;
         let mode = mode(&file.metadata().map_err(failed)?);
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        let mut buffer = vec![0; 64 * 1024];
-        let mut size = 0;
-        loop {
-            let count = file.read(&mut buffer).map_err(failed)?;
-            if count == 0 {
-                break;
-            }
-            hasher.update(&buffer[..count]);
-            size += count as u64;
-        }
-        Ok(FileEntry { path: self.path.clone(), mode, size, digest: hasher.finish() })
+        let mut content = HashedRead::new(file, Algorithm::Sha256, u64::MAX);
+        io::copy(&mut content, &mut io::sink()).map_err(failed)?;
+        let (size, digest) = content.so_far();
+        Ok(FileEntry { path: self.path.clone(), mode, size, digest })
     }
 }
 
@@ -154,22 +148,22 @@ impl Walk<'_> {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().into_string().map_err(|_| TreeError::NotUnicode(entry.path()))?;
             let path = if relative.is_empty() { name } else { format!("{relative}/{name}") };
-            self.entry(&entry.path(), path, entry.file_type().map_err(failed)?)?;
+            self.entry(&entry.path(), &path, entry.file_type().map_err(failed)?)?;
         }
         self.rules.leave();
         Ok(())
     }
 
-    fn entry(&mut self, source: &Path, path: String, kind: fs::FileType) -> Result<(), TreeError> {
+    fn entry(&mut self, source: &Path, path: &str, kind: fs::FileType) -> Result<(), TreeError> {
         let packed: FilePath = path.parse()?;
-        if let Some(rule) = self.rules.leaving_out(&path, kind.is_dir()) {
+        if let Some(rule) = self.rules.leaving_out(path, kind.is_dir()) {
             self.tree.left_out.push(LeftOut { path: packed, rule });
             return Ok(());
         }
         if kind.is_dir() {
             self.tree.folders.push(packed);
             self.within_limits()?;
-            return self.folder(source, &path);
+            return self.folder(source, path);
         }
         let source = if kind.is_symlink() {
             self.tree.copied_links.push(packed.clone());

@@ -194,6 +194,8 @@ impl<'de> Visitor<'de> for RawVisitor {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
@@ -227,7 +229,7 @@ mod tests {
         let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for level in 1..9 {
             let alias = format!("*a{}", level - 1);
-            text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
+            writeln!(text, "a{level}: &a{level} [{}]", vec![alias; 10].join(", ")).unwrap();
         }
         assert!(Node::parse(&text, 1).is_err());
         assert!(Node::parse(&"[".repeat(MAX_YAML_DEPTH * 4), 1).is_err());
