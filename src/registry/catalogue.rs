@@ -13,7 +13,7 @@ use crate::auth::{Permit, Pull, Sight};
 use crate::index::versions::{self, Cursor};
 use crate::index::{Session, manifests, packages, repositories};
 use crate::oci::{Algorithm, Manifest, ManifestKind, RepositoryName, Target};
-use crate::package::Config;
+use crate::package::{CheckError, Config};
 
 /// Versions read at a time while a search walks over them.
 const WALK: usize = 1_000;
@@ -79,7 +79,7 @@ impl Registry {
         let ManifestKind::Image { config, .. } = manifest.kind() else {
             return Err(Error::NoPackage { repository: repository.clone(), target: target.cloned() });
         };
-        let config = Config::parse(&self.small_blob(permit, config).await?)?;
+        let config = Config::parse(&self.small_blob(permit, config).await?).map_err(CheckError::from)?;
         let mut metadata = config.metadata;
         metadata.version = metadata.version.or(stored.version);
         Ok(Package {

@@ -3,7 +3,7 @@
 
 use crate::auth::Denied;
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
-use crate::package::ConfigError;
+use crate::package::CheckError;
 use crate::{index, storage};
 
 /// Why a use case failed.
@@ -66,7 +66,7 @@ pub enum Error {
     ManifestBlobUnknown(Vec<Digest>),
     /// The manifest says it is an agent package, and its parts disagree.
     #[error("this is no valid agent package: {0}")]
-    PackageInvalid(#[from] ConfigError),
+    PackageInvalid(#[from] CheckError),
     /// No repository of this name.
     #[error("repository {0} does not exist")]
     RepositoryUnknown(RepositoryName),

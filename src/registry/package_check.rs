@@ -1,7 +1,10 @@
 //! Whether a manifest that says it is an agent package is one: its parts are compared before it is stored.
 
-use bytes::Bytes;
+use std::io::{self, Read};
+
+use bytes::{Buf as _, Bytes};
 use jiff::Timestamp;
+use tokio::runtime::Handle;
 
 use super::Error;
 use super::blobs::Content;
@@ -10,7 +13,8 @@ use crate::auth::{Permit, Pull, Push};
 use crate::index::packages::NewPackage;
 use crate::index::{blobs, packages, repositories};
 use crate::oci::{Descriptor, Manifest, ManifestKind};
-use crate::package::{Config, ConfigError, MAX_CONFIG_BYTES, Summary};
+use crate::package::{CheckError, Config, ConfigError, MAX_CONFIG_BYTES, check_manifest, check_tree, tree_layer};
+use crate::storage::BlobReader;
 
 /// Largest compressed tree that is unpacked and compared while its push waits; a larger one is stored unchecked, and
 /// lists say so.
@@ -43,22 +47,14 @@ impl Registry {
         })?;
         let pull = Permit::system("compare a package with its configuration", permit.repository().clone());
         let bytes = self.small_blob(&pull, config).await?;
-        let config = Config::parse(&bytes)?;
-        let metadata = config.metadata.clone();
-        let summary = Summary {
-            repository: permit.repository().clone(),
-            version: metadata.version.as_ref().map(ToString::to_string),
-            digest: manifest.digest(),
-            description: metadata.description.unwrap_or_default(),
-            author: metadata.author.unwrap_or_default(),
-            capabilities: metadata.capabilities,
-            tags: metadata.tags,
-            model: metadata.model.unwrap_or_default(),
-            runtime: metadata.runtime.unwrap_or_default(),
-            updated_at: Timestamp::now(),
-        };
+        let config = check_manifest(manifest, &bytes)?;
+        let summary = config.summary(permit.repository().clone(), manifest.digest(), Timestamp::now());
         let license = config.metadata.license.clone();
-        let checked = known.is_some_and(|package| package.checked);
+        // Bytes of one digest do not change: what was compared once needs no second look.
+        let checked = match known {
+            Some(package) if package.checked => true,
+            _ => self.compare_tree(&pull, manifest, config).await?,
+        };
         Ok(Some(NewPackage { summary, size: manifest.content_bytes(), checked, license }))
     }
 
@@ -67,7 +63,7 @@ impl Registry {
         let opened = self.open_blob(permit, &blob.digest).await?;
         let size = usize::try_from(opened.size).unwrap_or(usize::MAX);
         if size > MAX_CONFIG_BYTES {
-            return Err(ConfigError::TooLarge(size).into());
+            return Err(CheckError::from(ConfigError::TooLarge(size)).into());
         }
         match opened.content {
             Content::Inline(bytes) => Ok(bytes),
@@ -79,5 +75,45 @@ impl Registry {
                 Ok(bytes.into())
             }
         }
+    }
+
+    /// Whether the tree was compared; it is an error if it differs.
+    async fn compare_tree(&self, permit: &Permit<Pull>, manifest: &Manifest, config: Config) -> Result<bool, Error> {
+        let Some(layer) = tree_layer(manifest) else { return Ok(true) };
+        if layer.size > MAX_INLINE_CHECK_BYTES {
+            return Ok(false);
+        }
+        let content = self.open_blob(permit, &layer.digest).await?.content;
+        // The semaphore is never closed; were it, the comparison would only lose its limit.
+        let _turn = self.checks.acquire().await.ok();
+        let runtime = Handle::current();
+        let layer = layer.clone();
+        let compared = tokio::task::spawn_blocking(move || match content {
+            Content::Inline(bytes) => check_tree(bytes.reader(), &layer, &config),
+            Content::Stored(reader) => check_tree(Blocking { reader, runtime, rest: Bytes::new() }, &layer, &config),
+        });
+        compared.await??;
+        Ok(true)
+    }
+}
+
+/// A blob read from a thread that may block.
+struct Blocking {
+    reader: Box<dyn BlobReader>,
+    runtime: Handle,
+    rest: Bytes,
+}
+
+impl Read for Blocking {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() {
+            match self.runtime.block_on(self.reader.next_chunk()).map_err(io::Error::other)? {
+                Some(chunk) => self.rest = chunk,
+                None => return Ok(0),
+            }
+        }
+        let count = buffer.len().min(self.rest.len());
+        self.rest.copy_to_slice(&mut buffer[..count]);
+        Ok(count)
     }
 }
