@@ -5,12 +5,20 @@
 
 pub mod api;
 pub mod auth;
+#[cfg(feature = "cli")]
+pub mod cli;
+#[cfg(feature = "cli")]
+pub mod client;
 #[cfg(feature = "server")]
 pub mod index;
 pub mod oci;
 pub mod package;
 #[cfg(feature = "server")]
 pub mod registry;
+#[cfg(feature = "cli")]
+pub mod remote;
+#[cfg(feature = "server")]
+pub mod server;
 #[cfg(feature = "server")]
 pub mod storage;
 
