@@ -172,8 +172,12 @@ impl Config {
         config.tls = match (overrides.tls_cert.or(cert), overrides.tls_key.or(key)) {
             (Some(cert), Some(key)) => Some(Tls { cert, key }),
             (None, None) => None,
-            (Some(_), None) => return Err(ConfigError::Value { key: "tls.key", problem: "is needed beside `tls.cert`" }),
-            (None, Some(_)) => return Err(ConfigError::Value { key: "tls.cert", problem: "is needed beside `tls.key`" }),
+            (Some(_), None) => {
+                return Err(ConfigError::Value { key: "tls.key", problem: "is needed beside `tls.cert`" });
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError::Value { key: "tls.cert", problem: "is needed beside `tls.key`" });
+            }
         };
         config.check()?;
         Ok(config)
@@ -221,7 +225,8 @@ mod tests {
 
     #[test]
     fn what_is_printed_reads_back() {
-        let text = "listen = \"0.0.0.0:80\"\nworkers = 2\n[tls]\ncert = \"a\"\nkey = \"b\"\n[limits]\nstore-bytes = 9\n";
+        let text =
+            "listen = \"0.0.0.0:80\"\nworkers = 2\n[tls]\ncert = \"a\"\nkey = \"b\"\n[limits]\nstore-bytes = 9\n";
         let config = Config::load(Some(file(text).path()), Overrides::default()).unwrap();
         assert_eq!((config.workers, config.limits.store_bytes), (Some(2), Some(9)));
         for config in [config, Config::default()] {

@@ -12,10 +12,8 @@ use super::{Error, Tls};
 
 /// Reads certificate chain and key, both PEM, and checks that they belong together.
 pub(super) fn server_config(tls: &Tls) -> Result<ServerConfig, Error> {
-    let failed = |path: &Path, source: Box<dyn std::error::Error + Send + Sync>| Error::Tls {
-        path: path.to_owned(),
-        source,
-    };
+    let failed =
+        |path: &Path, source: Box<dyn std::error::Error + Send + Sync>| Error::Tls { path: path.to_owned(), source };
     let chain = CertificateDer::pem_file_iter(&tls.cert).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let chain = chain.map_err(|source| failed(&tls.cert, source.into()))?;
     if chain.is_empty() {

@@ -7,8 +7,8 @@ mod search;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 
-use super::State;
 use super::error::{Failure, problem};
+use super::{State, identity};
 use crate::api::RegistryInfo;
 
 /// Every path of the API. A repository has slashes in its name, so the longer paths come first.
@@ -26,14 +26,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Agent Registry", description = "The catalogue of agents above the distribution API."),
-    paths(
-        info,
-        search::search,
-        packages::package,
-        packages::versions,
-        packages::version,
-        repositories::repository
-    )
+    paths(info, search::search, packages::package, packages::versions, packages::version, repositories::repository)
 )]
 struct Document;
 
@@ -59,11 +52,7 @@ async fn document(request: HttpRequest) -> HttpResponse {
 }
 
 /// One use case's result as an answer.
-fn answer<T>(
-    request: &HttpRequest,
-    result: Result<T, Failure>,
-    write: impl FnOnce(T) -> HttpResponse,
-) -> HttpResponse {
+fn answer<T>(request: &HttpRequest, result: Result<T, Failure>, write: impl FnOnce(T) -> HttpResponse) -> HttpResponse {
     result.map_or_else(|failure| problem(request, &failure), write)
 }
 

@@ -41,7 +41,7 @@ pub(super) fn next_page(route: &Route) -> (HeaderName, String) {
 pub(super) fn names(condition: Option<&HeaderValue>, digest: &Digest) -> bool {
     let Some(text) = condition.and_then(|value| value.to_str().ok()) else { return false };
     let wanted = digest.to_string();
-    text.split(',').map(str::trim).any(|tag| {
-        tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == wanted
-    })
+    text.split(',')
+        .map(str::trim)
+        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == wanted)
 }
