@@ -1,6 +1,7 @@
 //! Runs a registry inside a program: opened over a folder, bound to a free port, stopped by Ctrl-C.
 //!
 //! `cargo run --example embed_registry -- [FOLDER]`
+#![expect(clippy::print_stdout, reason = "the address is what this program answers with")]
 
 use agent_registry::server::{Config, Server, start_logs};
 
