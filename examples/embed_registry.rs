@@ -1,4 +1,11 @@
+<<<<<<< HEAD
 //! A registry inside a program of one's own: `cargo run --example embed_registry -- DIRECTORY`, ended by Ctrl-C.
+=======
+//! Runs a registry inside a program: opened over a folder, bound to a free port, stopped by Ctrl-C.
+//!
+//! `cargo run --example embed_registry -- [FOLDER]`
+#![expect(clippy::print_stdout, reason = "the address is what this program answers with")]
+>>>>>>> main
 
 use std::io::Write;
 use std::path::PathBuf;

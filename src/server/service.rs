@@ -27,7 +27,7 @@ const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 /// A registry that listens. It answers once [`Server::run`] is awaited.
 pub struct Server {
     state: State,
-    server: dev::Server,
+    serving: dev::Server,
     url: String,
     drain: Duration,
     // After the registry, which must be closed before another process may have the directory.
@@ -75,7 +75,7 @@ impl Server {
         };
         let server = server.map_err(|source| Error::Listen { address, source })?.run();
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, server, url: url(address, is_tls), drain, directory })
+        Ok(Self { state, serving: server, url: url(address, is_tls), drain, directory })
     }
 
     /// Where it is reached from this machine.
@@ -86,10 +86,10 @@ impl Server {
     /// Serves until `stop` is ready; then no request is taken any more, and running ones have the configured time to
     /// end. The data directory is free when this answers.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { state, server, drain, directory, .. } = self;
-        let handle = server.handle();
+        let Self { state, serving, drain, directory, .. } = self;
+        let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
-        let serving = tokio::spawn(server);
+        let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
             ended = &mut serving => ended,

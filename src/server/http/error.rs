@@ -88,7 +88,7 @@ impl Failure {
                 format!("the registry is out of space; nothing was stored (request {request_id})")
             }
             status if status.is_server_error() => format!("the registry failed (request {request_id})"),
-            _ => self.to_string(),
+            _ => with_causes(self),
         }
     }
 
@@ -118,6 +118,20 @@ impl Failure {
             _ => {}
         }
     }
+}
+
+/// An error with its causes in one sentence; a cause that the text names already is not named again.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 fn registry_status(error: &registry::Error) -> StatusCode {

@@ -19,9 +19,9 @@ impl State {
     pub(in crate::server) fn new(registry: Arc<Registry>, body_idle: Duration) -> Self {
         Self { registry, body_idle }
     }
+}
 
-    /// Who asks. Until the registry knows people, nobody it could name.
-    pub(super) fn identity(&self, _request: &HttpRequest) -> Identity {
-        Identity::Anonymous
-    }
+/// Who asks. Until the registry knows people, nobody it could name.
+pub(super) fn identity(_request: &HttpRequest) -> Identity {
+    Identity::Anonymous
 }

@@ -7,8 +7,8 @@ mod search;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 
-use super::State;
 use super::error::{Failure, problem};
+use super::{State, identity};
 use crate::api::RegistryInfo;
 
 /// Every path of the API. A repository has slashes in its name, so the longer paths come first.

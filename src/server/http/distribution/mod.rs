@@ -8,10 +8,10 @@ mod uploads;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
-use super::State;
 use super::body::Body;
 use super::error::{Failure, envelope};
 use super::observe::Label;
+use super::{State, identity};
 use crate::auth::Identity;
 use crate::oci::{Method, Route, RouteError};
 
@@ -28,7 +28,7 @@ pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state:
     let mut response = match route(&request) {
         Ok(route) => {
             request.extensions_mut().insert(Label(route.label()));
-            let (identity, body) = (state.identity(&request), Body::new(payload, state.body_idle));
+            let (identity, body) = (identity(&request), Body::new(payload, state.body_idle));
             let call = Call { request: request.clone(), state, identity, body };
             answer(route, call).await.unwrap_or_else(|failure| envelope(&request, &failure))
         }
