@@ -1,6 +1,7 @@
 //! Ten thousand pushes by eight clients: the server's memory stays flat, and a filter answers from all of them.
 //!
 //! Not part of `make test`, for its length; `make test-long` runs it, on a release build.
+#![expect(clippy::print_stdout, reason = "the measured numbers are what this test is run for")]
 
 use std::fs;
 use std::sync::Arc;
