@@ -62,6 +62,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// What is logged, and how.
     pub log: Logs,
+    /// Which manifests are taken.
+    pub manifests: Manifests,
     /// Limits on callers.
     pub limits: Limits,
 }
@@ -75,6 +77,7 @@ impl Default for Config {
             workers: None,
             tls: None,
             log: Logs::default(),
+            manifests: Manifests::default(),
             limits: Limits::default(),
         }
     }
@@ -116,6 +119,25 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
+}
+
+/// Which manifests are taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Manifests {
+    /// What happens to a manifest whose layers are not in its repository: `refuse` (default) or `accept`.
+    pub missing_layers: MissingLayers,
+}
+
+/// What happens to a manifest whose layers are not in its repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MissingLayers {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// It is stored; pulls of what lacks fail.
+    Accept,
 }
 
 /// Limits on callers.

@@ -8,7 +8,7 @@ mod logs;
 mod service;
 mod tls;
 
-pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Overrides, Tls};
+pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
 pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use http::openapi;

@@ -9,7 +9,7 @@ use actix_web::{App, HttpServer, dev, middleware, web};
 use jiff::Timestamp;
 
 use super::http::{self, State};
-use super::{Config, DataDir, Error, tls};
+use super::{Config, DataDir, Error, MissingLayers, tls};
 use crate::auth::Facts;
 use crate::index::Sqlite;
 use crate::registry::Registry;
@@ -53,6 +53,7 @@ impl Server {
         let directory = DataDir::open(&config.data)?;
         let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
         let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
+        let registry = registry.accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept);
         let state = State::new(Arc::new(registry), Duration::from_secs(config.limits.body_idle_seconds));
         let shared = web::Data::new(state.clone());
         let app = move || {

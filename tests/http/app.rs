@@ -50,17 +50,22 @@ impl Answer {
 
 impl TestApp {
     pub(crate) async fn spawn() -> Self {
-        Self::over(tempfile::tempdir().unwrap(), Limits::default()).await
+        Self::with(Config::default()).await
     }
 
     pub(crate) async fn limited(limits: Limits) -> Self {
-        Self::over(tempfile::tempdir().unwrap(), limits).await
+        Self::with(Config { limits, ..Config::default() }).await
     }
 
-    async fn over(directory: TempDir, limits: Limits) -> Self {
+    /// A server with a configuration of its own, but for address and folder.
+    pub(crate) async fn with(config: Config) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), config).await
+    }
+
+    async fn over(directory: TempDir, config: Config) -> Self {
         let listen = ([127, 0, 0, 1], 0).into();
         let data = directory.path().to_owned();
-        let config = Config { listen, data, limits, workers: Some(1), ..Config::default() };
+        let config = Config { listen, data, workers: Some(1), ..config };
         let server = Server::bind(config).await.unwrap();
         let url = server.url().to_owned();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -81,7 +86,7 @@ impl TestApp {
         drop(client);
         stop.send(()).unwrap();
         serving.await.unwrap();
-        Self::over(directory, Limits::default()).await
+        Self::over(directory, Config::default()).await
     }
 
     /// The address of the server, for raw sockets.

@@ -1,6 +1,7 @@
 //! Manifests: their bytes, tags, lists, referrers, and what is refused.
 
 use agent_registry::oci::{Algorithm, Digest, known};
+use agent_registry::server::{Config, Manifests, MissingLayers};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -170,4 +171,52 @@ async fn what_is_no_manifest_is_refused_with_its_reason() {
     let pushed = app.put_manifest("a/b", &format!("{sha512}?tag=x"), known::OCI_MANIFEST, &good).await;
     assert_eq!(pushed.header("docker-content-digest"), sha512.to_string());
     assert_eq!(app.get("/v2/a/b/manifests/x").await.header("docker-content-digest"), sha512.to_string());
+}
+
+#[tokio::test]
+async fn conditions_hold_for_every_tag_or_nothing_moves() {
+    let app = TestApp::spawn().await;
+    let config = app.push_blob("a/b", b"{}").await;
+    let [one, two] = ["1", "2"].map(|note| image(&config, &json!({"annotations": {"note": note}})));
+    let [first, second] = [&one, &two].map(|bytes| Digest::sha256(bytes));
+    let put = async |target: &str, condition: (&str, &str), bytes: &[u8]| {
+        let path = format!("/v2/a/b/manifests/{target}");
+        app.send(Method::PUT, &path, &[("content-type", known::OCI_MANIFEST), condition], bytes).await
+    };
+    let quoted = |digest: &Digest| format!("\"{digest}\"");
+    let at =
+        async |tag: &str| app.get(&format!("/v2/a/b/manifests/{tag}")).await.header("docker-content-digest").to_owned();
+
+    assert_eq!(put("v1", ("if-match", &quoted(&first)), &one).await.error(), (412, "DENIED".into()));
+    assert_eq!(put("v1", ("if-none-match", "*"), &one).await.status, 201);
+    let refused = put("v1", ("if-none-match", "*"), &two).await;
+    assert_eq!(refused.error().0, 412);
+    assert!(refused.message().contains(&first.to_string()), "{}", refused.message());
+    assert_eq!(at("v1").await, first.to_string());
+    assert_eq!(put("v1", ("if-match", &quoted(&first)), &two).await.status, 201);
+    // The tag moved since it was read.
+    assert_eq!(put("v1", ("if-match", &quoted(&first)), &one).await.status, 412);
+    assert_eq!(at("v1").await, second.to_string());
+
+    // One of several tags does not hold: none moves, and the manifest is not stored either.
+    let three = image(&config, &json!({"annotations": {"note": "3"}}));
+    let third = Digest::sha256(&three);
+    let several = format!("{third}?tag=new&tag=v1");
+    assert_eq!(put(&several, ("if-none-match", "*"), &three).await.status, 412);
+    assert_eq!(app.get("/v2/a/b/manifests/new").await.status, 404);
+    assert_eq!(app.get(&format!("/v2/a/b/manifests/{third}")).await.status, 404);
+    assert_eq!(put(&third.to_string(), ("if-none-match", "*"), &three).await.status, 201);
+    assert_eq!(put(&third.to_string(), ("if-none-match", "*"), &three).await.status, 412);
+}
+
+#[tokio::test]
+async fn missing_layers_are_accepted_where_the_configuration_says_so() {
+    let accepting = Config { manifests: Manifests { missing_layers: MissingLayers::Accept }, ..Config::default() };
+    let app = TestApp::with(accepting).await;
+    let bytes = image(&Digest::sha256(b"nowhere"), &json!({}));
+    assert_eq!(app.put_manifest("a/b", "v1", known::OCI_MANIFEST, &bytes).await.status, 201);
+    assert_eq!(app.get("/v2/a/b/manifests/v1").await.body, bytes);
+    // An agent package cannot be checked without its configuration.
+    let agent = crate::app::agent("b", "1.0.0", "");
+    assert_eq!(app.push_manifest("a/b", "v2", agent.manifest()).await.error(), (404, "MANIFEST_BLOB_UNKNOWN".into()));
 }

@@ -146,6 +146,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
+        Error::ConditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
         Error::ManifestInvalid(ManifestError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::ChunkLength { .. }
         | Error::DigestMismatch { .. }

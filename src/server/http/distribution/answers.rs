@@ -1,9 +1,9 @@
 //! Headers that several answers of the distribution API share.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
-use crate::oci::{Digest, Route};
+use crate::oci::{Conditions, Digest, EntityTags, Route};
 
 /// The digest of what an answer is about (distribution-spec, "Pulling manifests").
 pub(super) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
@@ -37,11 +37,15 @@ pub(super) fn next_page(route: &Route) -> (HeaderName, String) {
     (header::LINK, format!("<{}>; rel=\"next\"", route.path_and_query()))
 }
 
-/// Whether a condition such as `If-None-Match` names this content (RFC 9110, section 13.1.2).
-pub(super) fn names(condition: Option<&HeaderValue>, digest: &Digest) -> bool {
-    let Some(text) = condition.and_then(|value| value.to_str().ok()) else { return false };
-    let wanted = digest.to_string();
-    text.split(',')
-        .map(str::trim)
-        .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == wanted)
+/// The conditions of a request.
+pub(super) fn conditions(headers: &HeaderMap) -> Conditions {
+    Conditions {
+        if_match: entity_tags(headers, &header::IF_MATCH),
+        if_none_match: entity_tags(headers, &header::IF_NONE_MATCH),
+    }
+}
+
+/// The entity tags a header names.
+pub(super) fn entity_tags(headers: &HeaderMap, name: &HeaderName) -> Option<EntityTags> {
+    headers.get(name).map(|value| EntityTags::from_header(&String::from_utf8_lossy(value.as_bytes())))
 }

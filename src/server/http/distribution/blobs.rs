@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header;
 use futures_util::stream;
 
-use super::answers::{IMMUTABLE, content_digest, etag, names};
+use super::answers::{IMMUTABLE, conditions, content_digest, entity_tags, etag};
 use super::{Call, Failure};
 use crate::auth::{Delete, Pull};
 use crate::oci::{ByteRange, Digest, RepositoryName, Slice};
@@ -18,7 +18,7 @@ pub(super) async fn get(call: &Call, name: &RepositoryName, digest: &Digest) -> 
     let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
     let blob = call.state.registry.open_blob(&permit, digest).await?;
     let headers = call.request.headers();
-    if names(headers.get(header::IF_NONE_MATCH), digest) {
+    if conditions(headers).if_none_match.is_some_and(|tags| tags.names(Some(digest))) {
         return Ok(head_of(StatusCode::NOT_MODIFIED, digest).finish());
     }
     let Some(slice) = wanted(call, digest, blob.size)? else {
@@ -63,7 +63,7 @@ fn wanted(call: &Call, digest: &Digest, size: u64) -> Result<Option<Slice>, Fail
     let headers = call.request.headers();
     let Some(range) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else { return Ok(None) };
     // A range of what the client had before is of no use to one who has other bytes (RFC 9110, section 13.1.5).
-    if headers.contains_key(header::IF_RANGE) && !names(headers.get(header::IF_RANGE), digest) {
+    if entity_tags(headers, &header::IF_RANGE).is_some_and(|tags| !tags.names(Some(digest))) {
         return Ok(None);
     }
     match ByteRange::from_header(range) {

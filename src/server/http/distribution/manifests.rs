@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName};
 
-use super::answers::{IMMUTABLE, content_digest, etag, location, names};
+use super::answers::{IMMUTABLE, conditions, content_digest, etag, location};
 use super::{Call, Failure};
 use crate::auth::{Delete, Pull, Push};
 use crate::oci::{MAX_MANIFEST_BYTES, MediaType, RepositoryName, Route, Tag, Target};
@@ -18,7 +18,8 @@ const TAG: HeaderName = HeaderName::from_static("oci-tag");
 pub(super) async fn get(call: &Call, name: &RepositoryName, target: &Target) -> Result<HttpResponse, Failure> {
     let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
     let stored = call.state.registry.manifest(&permit, target).await?;
-    let is_known = names(call.request.headers().get(header::IF_NONE_MATCH), &stored.digest);
+    let is_known =
+        conditions(call.request.headers()).if_none_match.is_some_and(|tags| tags.names(Some(&stored.digest)));
     let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header(content_digest(&stored.digest)).insert_header(etag(&stored.digest));
     if matches!(target, Target::Digest(_)) {
@@ -40,7 +41,8 @@ pub(super) async fn put(
     let permit = call.state.registry.authorise(&call.identity, Push, name)?;
     let media_type = media_type(&call)?;
     let bytes = call.body.whole(MAX_MANIFEST_BYTES).await?;
-    let new = NewManifest { bytes, media_type: media_type.as_ref(), target, tags };
+    let conditions = conditions(call.request.headers());
+    let new = NewManifest { bytes, media_type: media_type.as_ref(), target, tags, conditions: &conditions };
     let pushed = call.state.registry.put_manifest(&permit, new).await?;
     let mut response = HttpResponse::Created();
     response
