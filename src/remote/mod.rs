@@ -114,3 +114,18 @@ impl fmt::Debug for Remote {
         f.debug_struct("Remote").field("endpoint", self.endpoint()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod auth_tests;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod read_tests;
+#[cfg(test)]
+mod retry_tests;
+#[cfg(test)]
+mod tls_tests;
+#[cfg(test)]
+mod trust_tests;
+#[cfg(test)]
+mod upload_tests;
