@@ -9,4 +9,4 @@ mod records;
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;
 pub use query::{Condition, Field, Query, Since, Term};
-pub use records::{DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, Package, Page, RegistryInfo};
+pub use records::{DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, Package, Page, RegistryInfo, Repository};

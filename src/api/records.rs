@@ -70,6 +70,22 @@ pub struct Package {
     pub metadata: Metadata,
 }
 
+/// What a repository holds, whether packages or anything else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Repository {
+    /// Its name.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub name: RepositoryName,
+    /// When it was first pushed to.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    /// How many tags it has.
+    pub tags: u64,
+    /// How many manifests it has.
+    pub manifests: u64,
+}
+
 /// How a client knows that a registry has a catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]

@@ -52,3 +52,15 @@ pub enum Error {
     #[error("the index's writing thread could not be started")]
     Thread(#[source] std::io::Error),
 }
+
+impl Error {
+    /// Whether the disk is full; nothing of the write took effect then.
+    pub fn is_out_of_space(&self) -> bool {
+        let error = match self {
+            Self::Statement(error) => error,
+            Self::Commit(error) => error,
+            _ => return false,
+        };
+        error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+    }
+}

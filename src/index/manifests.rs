@@ -63,6 +63,11 @@ pub fn get(
     row.map(read).transpose()
 }
 
+/// Whether a repository has a manifest.
+pub fn exists(session: &mut dyn Session, repository: RepositoryId, digest: &Digest) -> Result<bool, Error> {
+    Ok(row_of(session, repository, digest)?.is_some())
+}
+
 /// Stores a manifest and points tags at it: rows, history, edges, referrer and events, all or nothing.
 ///
 /// Whether everything it points at is there is the caller's question, in the same closure.

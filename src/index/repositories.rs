@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Session, Value};
+use super::{Error, Row, Session, Value};
 use crate::auth::Sight;
 use crate::oci::RepositoryName;
 
@@ -34,6 +34,28 @@ pub fn create(session: &mut dyn Session, name: &RepositoryName, now: Timestamp) 
     let row = session.first(sql, &[name.into(), now.into()])?;
     // RETURNING yields exactly one row for one that was inserted.
     row.ok_or(Error::Column { column: 0, wanted: "present" })?.integer(0).map(RepositoryId)
+}
+
+/// What a repository holds, counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// When it was first pushed to.
+    pub created_at: Timestamp,
+    /// Its tags.
+    pub tags: u64,
+    /// Its manifests.
+    pub manifests: u64,
+}
+
+/// Counts what a repository holds; the time grows with its size.
+pub fn count(session: &mut dyn Session, name: &RepositoryName) -> Result<Option<Counted>, Error> {
+    let row = session.first(
+        "SELECT r.created_at, (SELECT count(*) FROM tag t WHERE t.repository_id = r.id), \
+         (SELECT count(*) FROM manifest m WHERE m.repository_id = r.id) FROM repository r WHERE r.name = ?1",
+        &[name.into()],
+    )?;
+    let read = |row: Row| Ok(Counted { created_at: row.time(0)?, tags: row.size(1)?, manifests: row.size(2)? });
+    row.map(read).transpose()
 }
 
 /// Names a caller may see, bytewise in order, after `after` (which need not exist), at most `limit` and [`MAX_PAGE`].
@@ -72,6 +94,9 @@ mod tests {
         assert_eq!(create(index.session(), &name("a/b"), time(2)).unwrap(), id);
         assert_eq!(find(index.session(), &name("a/b")).unwrap(), Some(id));
         assert_eq!(find(index.session(), &name("a")).unwrap(), None);
+        let empty = Counted { created_at: time(1), tags: 0, manifests: 0 };
+        assert_eq!(count(index.session(), &name("a/b")).unwrap(), Some(empty));
+        assert_eq!(count(index.session(), &name("a")).unwrap(), None);
     }
 
     #[test]

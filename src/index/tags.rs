@@ -63,6 +63,13 @@ pub fn list(
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
+/// Where a tag points.
+pub fn find(session: &mut dyn Session, repository: RepositoryId, tag: &Tag) -> Result<Option<Digest>, Error> {
+    let sql = "SELECT m.digest FROM tag t JOIN manifest m ON m.id = t.manifest_id \
+               WHERE t.repository_id = ?1 AND t.name = ?2";
+    session.first(sql, &[repository.into(), tag.into()])?.map(|row| row.digest(0)).transpose()
+}
+
 /// Where a tag has pointed, newest first.
 pub fn history(
     session: &mut dyn Session,

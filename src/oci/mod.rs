@@ -3,6 +3,7 @@
 //! Nothing here does IO, knows a web framework or a database: a value that exists is valid, and raw strings end where
 //! these types begin.
 
+mod condition;
 mod descriptor;
 mod digest;
 mod error_code;
@@ -18,6 +19,7 @@ mod route;
 mod tag;
 mod upload_id;
 
+pub use condition::{Conditions, EntityTags, MAX_ENTITY_TAGS};
 pub use descriptor::{Descriptor, MAX_DESCRIPTOR_ANNOTATIONS};
 pub use digest::{Algorithm, Digest, DigestError};
 pub use error_code::{ErrorBody, ErrorCode, ErrorDetail};

@@ -64,6 +64,17 @@ pub enum Error {
     /// The manifest needs blobs that the repository does not have.
     #[error("the repository lacks {} this manifest needs: {}", if .0.len() == 1 { "a blob" } else { "blobs" }, list(.0))]
     ManifestBlobUnknown(Vec<Digest>),
+    /// `If-Match` or `If-None-Match` does not hold; nothing was changed.
+    #[error("{target} {}; nothing was changed", match current {
+        Some(digest) => format!("is at {digest}, which the request's condition rules out"),
+        None => "does not exist, which the request's condition rules out".to_owned(),
+    })]
+    ConditionFailed {
+        /// The tag, or the manifest where no tag was pushed.
+        target: Target,
+        /// Where it is.
+        current: Option<Box<Digest>>,
+    },
     /// The manifest says it is an agent package, and its parts disagree.
     #[error("this is no valid agent package: {0}")]
     PackageInvalid(#[from] CheckError),
@@ -116,7 +127,8 @@ impl Error {
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
             Self::Cursor => ErrorCode::Unsupported,
-            Self::Denied(_) => ErrorCode::Denied,
+            // No code of the list is about conditions; this one says that the registry could, and does not.
+            Self::Denied(_) | Self::ConditionFailed { .. } => ErrorCode::Denied,
             Self::OutOfSpace(_) | Self::Storage(_) | Self::Index(_) | Self::Lost(_) | Self::Stopped(_) => return None,
         })
     }

@@ -2,6 +2,7 @@
 
 use super::Error;
 use super::service::Registry;
+use crate::api::Repository;
 use crate::auth::{Permit, Pull, Sight};
 use crate::index::repositories::{self, MAX_PAGE};
 use crate::index::{referrers, tags};
@@ -40,6 +41,15 @@ impl Registry {
         let found = self
             .read(|session| repositories::list(session, sight, page.last.as_deref(), limit + 1).map_err(Error::from))?;
         Ok(cut(found, limit, ToString::to_string))
+    }
+
+    /// What a repository holds, counted.
+    pub async fn repository(&self, permit: &Permit<Pull>) -> Result<Repository, Error> {
+        let name = permit.repository();
+        let counted = self.read(|session| repositories::count(session, name).map_err(Error::from))?;
+        let counted = counted.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
+        let (created_at, tags, manifests) = (counted.created_at, counted.tags, counted.manifests);
+        Ok(Repository { name: name.clone(), created_at, tags, manifests })
     }
 
     /// The manifests about another one, of any of the given types, or all without types. What nobody refers to has

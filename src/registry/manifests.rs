@@ -9,9 +9,10 @@ use super::Error;
 use super::service::Registry;
 use crate::auth::{Delete, Permit, Pull, Push};
 use crate::index::manifests::{self, StoredManifest};
+use crate::index::repositories::RepositoryId;
 use crate::index::tags::{self, Change};
-use crate::index::{blobs, packages, repositories, versions};
-use crate::oci::{Algorithm, Digest, Manifest, MediaType, RepositoryName, Tag, Target};
+use crate::index::{Session, blobs, packages, repositories, versions};
+use crate::oci::{Algorithm, Conditions, Digest, Manifest, MediaType, RepositoryName, Tag, Target};
 
 /// A manifest as it comes in.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct NewManifest<'a> {
     pub target: &'a Target,
     /// Further tags that shall point at it.
     pub tags: &'a [Tag],
+    /// What must hold for every tag before it moves, or for the manifest where there is no tag.
+    pub conditions: &'a Conditions,
 }
 
 /// What a push did.
@@ -71,13 +74,15 @@ impl Registry {
         };
         let (name, actor, at, manifest) =
             (permit.repository().clone(), permit.actor(), Timestamp::now(), Arc::new(manifest));
+        let (conditions, accepts_missing) = (new.conditions.clone(), self.accepts_missing_layers);
         let write = self.index.write(move |session| {
             let id = repositories::create(session, &name, at)?;
             // Asked again in the transaction: a blob may have gone since it was looked at.
-            let missing = blobs::missing(session, id, &manifest)?;
+            let missing = if accepts_missing { vec![] } else { blobs::missing(session, id, &manifest)? };
             if !missing.is_empty() {
                 return Err(Error::ManifestBlobUnknown(missing));
             }
+            check(session, id, &conditions, &manifest, &wanted)?;
             let change = Change { id, repository: &name, actor: &actor, at };
             let put = manifests::put(session, &change, &manifest, &wanted)?;
             if let Some(package) = &package {
@@ -104,6 +109,36 @@ impl Registry {
         });
         write.await
     }
+}
+
+/// Compares the conditions of a push with what is there; nothing is changed if one of them does not hold.
+fn check(
+    session: &mut dyn Session,
+    repository: RepositoryId,
+    conditions: &Conditions,
+    manifest: &Manifest,
+    tags: &[Tag],
+) -> Result<(), Error> {
+    if conditions.is_empty() {
+        return Ok(());
+    }
+    if tags.is_empty() {
+        let digest = manifest.digest();
+        let current = manifests::exists(session, repository, &digest)?.then_some(digest);
+        let is_met = conditions.hold(current.as_ref());
+        return if is_met { Ok(()) } else { Err(failed(Target::Digest(digest), current)) };
+    }
+    for tag in tags {
+        let current = tags::find(session, repository, tag)?;
+        if !conditions.hold(current.as_ref()) {
+            return Err(failed(Target::Tag(tag.clone()), current));
+        }
+    }
+    Ok(())
+}
+
+fn failed(target: Target, current: Option<Digest>) -> Error {
+    Error::ConditionFailed { target, current: current.map(Box::new) }
 }
 
 pub(super) fn unknown(repository: &RepositoryName, target: &Target) -> Error {

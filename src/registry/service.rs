@@ -28,6 +28,7 @@ pub struct Registry {
     pub(super) sessions: Arc<Sessions>,
     /// Lets few packages be unpacked for checking at a time, since each takes a thread and a core.
     pub(super) checks: tokio::sync::Semaphore,
+    pub(super) accepts_missing_layers: bool,
     facts: Facts,
 }
 
@@ -40,8 +41,17 @@ impl Registry {
             readers: Arc::default(),
             sessions: Arc::default(),
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
+            accepts_missing_layers: false,
             facts,
         }
+    }
+
+    /// Takes manifests whose layers are not here, as a mirror of part of another registry needs. Agent packages are
+    /// still refused without theirs.
+    #[must_use]
+    pub fn accepting_missing_layers(mut self, accepts: bool) -> Self {
+        self.accepts_missing_layers = accepts;
+        self
     }
 
     /// Decides whether somebody may do something to a repository, which need not exist.

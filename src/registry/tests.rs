@@ -10,7 +10,9 @@ use super::{Content, Error, NewManifest, Registry};
 use crate::auth::{Delete, Facts, Identity, Permit, Pull, Push};
 use crate::index::Sqlite;
 use crate::index::blobs::MAX_INLINE_BYTES;
-use crate::oci::{Algorithm, ChunkRange, Digest, ErrorCode, Page, RepositoryName, Tag, Target, UploadId, known};
+use crate::oci::{
+    Algorithm, ChunkRange, Conditions, Digest, ErrorCode, Page, RepositoryName, Tag, Target, UploadId, known,
+};
 use crate::storage::{BlobStore, FileStore, MemoryStore};
 
 struct Opened {
@@ -76,7 +78,8 @@ impl Opened {
     async fn put(&self, name: &str, target: &str, tags: &[&str], bytes: &[u8]) -> Result<super::Pushed, Error> {
         let tags: Vec<Tag> = tags.iter().map(|tag| tag.parse().unwrap()).collect();
         let (target, bytes) = (self::target(target), Bytes::copy_from_slice(bytes));
-        let new = NewManifest { bytes, media_type: None, target: &target, tags: &tags };
+        let new =
+            NewManifest { bytes, media_type: None, target: &target, tags: &tags, conditions: &Conditions::default() };
         self.registry.put_manifest(&self.push_permit(name), new).await
     }
 }

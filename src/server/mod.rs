@@ -1,1 +1,16 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
+
+mod config;
+mod data_dir;
+mod error;
+mod http;
+mod logs;
+mod service;
+mod tls;
+
+pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
+pub use data_dir::{DataDir, FORMAT};
+pub use error::Error;
+pub use http::openapi;
+pub use logs::start_logs;
+pub use service::Server;

@@ -1,0 +1,88 @@
+//! The data directory: one process owns it, and a `VERSION` file says how to read it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::Error;
+
+/// The layout this program reads and writes: `blobs/`, `uploads/`, `index.sqlite`.
+pub const FORMAT: &str = "agent-registry 1";
+
+/// A data directory that belongs to this process until dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    root: PathBuf,
+    // The lock ends with the file.
+    _lock: File,
+}
+
+impl DataDir {
+    /// Takes the directory, creating it where needed. A second process is refused.
+    pub fn open(root: &Path) -> Result<Self, Error> {
+        let failed = |path: &Path, source| Error::DataDir { path: path.to_owned(), source };
+        fs::create_dir_all(root).map_err(|source| failed(root, source))?;
+        let path = root.join("LOCK");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.map_err(|source| failed(&path, source))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Locked(root.to_owned())),
+            Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
+        }
+        let directory = Self { root: root.to_owned(), _lock: lock };
+        directory.check_format()?;
+        Ok(directory)
+    }
+
+    /// The directory itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The database of the index.
+    pub fn index(&self) -> PathBuf {
+        self.root.join("index.sqlite")
+    }
+
+    fn check_format(&self) -> Result<(), Error> {
+        let path = self.root.join("VERSION");
+        let failed = |source| Error::DataDir { path: path.clone(), source };
+        match fs::read_to_string(&path) {
+            Ok(found) if found.trim() == FORMAT => Ok(()),
+            Ok(found) => {
+                let found = found.trim().chars().take(60).collect();
+                Err(Error::Format { path: self.root.clone(), found, known: FORMAT })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write_durably(&path).map_err(failed),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn write_durably(path: &Path) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut file = File::create(&temporary)?;
+    writeln!(file, "{FORMAT}")?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_process_at_a_time_and_only_a_known_format() {
+        let place = tempfile::tempdir().unwrap();
+        let root = place.path().join("deep/data");
+        let first = DataDir::open(&root).unwrap();
+        assert!(matches!(DataDir::open(&root), Err(Error::Locked(_))));
+        drop(first);
+        drop(DataDir::open(&root).unwrap());
+        fs::write(root.join("VERSION"), "agent-registry 2\n").unwrap();
+        let refused = DataDir::open(&root).unwrap_err().to_string();
+        assert!(refused.contains("`agent-registry 2`") && refused.contains("`agent-registry 1`"), "{refused}");
+    }
+}

@@ -1,0 +1,72 @@
+//! Manifests in, out and away.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{self, HeaderName};
+
+use super::answers::{IMMUTABLE, conditions, content_digest, etag, location};
+use super::{Call, Failure};
+use crate::auth::{Delete, Pull, Push};
+use crate::oci::{MAX_MANIFEST_BYTES, MediaType, RepositoryName, Route, Tag, Target};
+use crate::registry::NewManifest;
+
+/// The manifest a pushed one is about (distribution-spec, "Pushing manifests with subject").
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
+/// A tag that the push has set (distribution-spec, "Pushing manifests", tag parameters).
+const TAG: HeaderName = HeaderName::from_static("oci-tag");
+
+/// The bytes of a manifest; to a HEAD the same head.
+pub(super) async fn get(call: &Call, name: &RepositoryName, target: &Target) -> Result<HttpResponse, Failure> {
+    let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
+    let stored = call.state.registry.manifest(&permit, target).await?;
+    let is_known =
+        conditions(call.request.headers()).if_none_match.is_some_and(|tags| tags.names(Some(&stored.digest)));
+    let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    response.insert_header(content_digest(&stored.digest)).insert_header(etag(&stored.digest));
+    if matches!(target, Target::Digest(_)) {
+        response.insert_header((header::CACHE_CONTROL, IMMUTABLE));
+    }
+    if is_known {
+        return Ok(response.finish());
+    }
+    Ok(response.insert_header((header::CONTENT_TYPE, stored.media_type.as_str())).body(stored.bytes))
+}
+
+/// Stores a manifest and sets its tags.
+pub(super) async fn put(
+    mut call: Call,
+    name: &RepositoryName,
+    target: &Target,
+    tags: &[Tag],
+) -> Result<HttpResponse, Failure> {
+    let permit = call.state.registry.authorise(&call.identity, Push, name)?;
+    let media_type = media_type(&call)?;
+    let bytes = call.body.whole(MAX_MANIFEST_BYTES).await?;
+    let conditions = conditions(call.request.headers());
+    let new = NewManifest { bytes, media_type: media_type.as_ref(), target, tags, conditions: &conditions };
+    let pushed = call.state.registry.put_manifest(&permit, new).await?;
+    let mut response = HttpResponse::Created();
+    response
+        .insert_header(location(&Route::ManifestGet(name.clone(), Target::Digest(pushed.digest))))
+        .insert_header(content_digest(&pushed.digest));
+    if let Some(subject) = pushed.subject {
+        response.insert_header((SUBJECT, subject.to_string()));
+    }
+    if matches!(target, Target::Digest(_)) {
+        for tag in &pushed.tags {
+            response.append_header((TAG, tag.as_str()));
+        }
+    }
+    Ok(response.finish())
+}
+
+/// Takes a manifest away with its tags, or a tag alone.
+pub(super) async fn delete(call: &Call, name: &RepositoryName, target: &Target) -> Result<HttpResponse, Failure> {
+    let permit = call.state.registry.authorise(&call.identity, Delete, name)?;
+    call.state.registry.delete_manifest(&permit, target).await?;
+    Ok(HttpResponse::Accepted().finish())
+}
+
+fn media_type(call: &Call) -> Result<Option<MediaType>, Failure> {
+    let Some(value) = call.request.headers().get(header::CONTENT_TYPE) else { return Ok(None) };
+    Ok(Some(MediaType::from_header(&String::from_utf8_lossy(value.as_bytes()))?))
+}

@@ -1,0 +1,217 @@
+//! From what went wrong to what the caller is told: the envelope of the distribution API, and problem details
+//! (RFC 9457) for the REST API. What went wrong inside is logged under the request's id and not told.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::body::BodyError;
+use super::observe::RequestId;
+use crate::api::QueryError;
+use crate::oci::{ErrorBody, ErrorCode, ErrorDetail, ManifestError, MediaTypeError, RangeError, RouteError};
+use crate::registry;
+
+/// Seconds after which a caller may try again, where more callers than the server takes are the reason.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
+/// Why a request has no good answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    /// The registry refused or failed.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// The request is none of the distribution API's.
+    #[error(transparent)]
+    Route(#[from] RouteError),
+    /// The body did not come whole.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// `Content-Type` is no media type.
+    #[error("the header Content-Type is wrong: {0}")]
+    ContentType(#[from] MediaTypeError),
+    /// `Content-Range` of a chunk cannot be read.
+    #[error("the header Content-Range must be `first-last`, two byte offsets, both inclusive")]
+    ChunkRange(#[from] RangeError),
+    /// The requested range lies outside the blob of so many bytes.
+    #[error("the range lies outside the {0} bytes of the blob")]
+    Range(u64),
+    /// The search query cannot be read.
+    #[error("the query is wrong: {0}")]
+    Query(#[from] QueryError),
+    /// A parameter of the REST API is wrong.
+    #[error("{0}")]
+    Parameter(String),
+    /// No endpoint has this path.
+    #[error("there is nothing at this path; the registry is at /v2/, its catalogue at /api/v1")]
+    NoSuchPath,
+    /// A task of the server itself ended early.
+    #[error("a task of the server was stopped")]
+    Stopped(#[from] tokio::task::JoinError),
+}
+
+impl Failure {
+    /// The status, and the code of the distribution API; `None` where the server itself failed.
+    fn kind(&self) -> (StatusCode, Option<ErrorCode>) {
+        match self {
+            Self::Registry(error) => (registry_status(error), error.code()),
+            Self::Route(RouteError::NotFound) | Self::NoSuchPath => {
+                (StatusCode::NOT_FOUND, Some(ErrorCode::Unsupported))
+            }
+            Self::Route(RouteError::MethodNotAllowed(_)) => {
+                (StatusCode::METHOD_NOT_ALLOWED, Some(ErrorCode::Unsupported))
+            }
+            Self::Route(RouteError::TooLong) => (StatusCode::URI_TOO_LONG, Some(ErrorCode::SizeInvalid)),
+            Self::Route(RouteError::Invalid { code, .. }) => (status_of_invalid(*code), Some(*code)),
+            Self::Body(BodyError::Stalled(_)) => (StatusCode::REQUEST_TIMEOUT, Some(ErrorCode::BlobUploadInvalid)),
+            Self::Body(BodyError::Broken(_)) => (StatusCode::BAD_REQUEST, Some(ErrorCode::SizeInvalid)),
+            Self::Body(BodyError::TooLarge(_)) => (StatusCode::PAYLOAD_TOO_LARGE, Some(ErrorCode::SizeInvalid)),
+            Self::ContentType(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::ManifestInvalid)),
+            Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
+            Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
+            Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
+            Self::Stopped(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        }
+    }
+
+    /// Logs what is the server's own fault, with its causes.
+    fn log(&self, status: StatusCode, request_id: &str) {
+        if status.is_server_error() {
+            tracing::error!(request.id = request_id, error = self as &dyn std::error::Error, "request failed");
+        }
+    }
+
+    /// What the caller reads. The server's own troubles are not theirs to read.
+    fn told(&self, status: StatusCode, request_id: &str) -> String {
+        match status {
+            StatusCode::INSUFFICIENT_STORAGE => {
+                format!("the registry is out of space; nothing was stored (request {request_id})")
+            }
+            status if status.is_server_error() => format!("the registry failed (request {request_id})"),
+            _ => with_causes(self),
+        }
+    }
+
+    fn add_headers(&self, response: &mut HttpResponse) {
+        let headers = response.headers_mut();
+        match self {
+            Self::Route(RouteError::MethodNotAllowed(methods)) => {
+                let allowed = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
+                if let Ok(value) = HeaderValue::from_str(&allowed) {
+                    headers.insert(header::ALLOW, value);
+                }
+            }
+            Self::Registry(registry::Error::TooManyUploads) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+            }
+            Self::Registry(registry::Error::UploadOutOfOrder { expected, .. }) => {
+                // Where the session goes on, in the form of its other answers.
+                if let Ok(value) = HeaderValue::from_str(&format!("0-{}", expected.saturating_sub(1))) {
+                    headers.insert(header::RANGE, value);
+                }
+            }
+            Self::Range(size) => {
+                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
+                    headers.insert(header::CONTENT_RANGE, value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An error with its causes in one sentence; a cause that the text names already is not named again.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text = format!("{text}: {more}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn registry_status(error: &registry::Error) -> StatusCode {
+    use registry::Error;
+    match error {
+        Error::BlobUnknown { .. }
+        | Error::UploadUnknown(_)
+        | Error::ManifestUnknown { .. }
+        | Error::ManifestBlobUnknown(_)
+        | Error::RepositoryUnknown(_)
+        | Error::NoPackage { .. } => StatusCode::NOT_FOUND,
+        Error::UploadBusy(_) => StatusCode::CONFLICT,
+        Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+        Error::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
+        Error::ConditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
+        Error::ManifestInvalid(ManifestError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::ChunkLength { .. }
+        | Error::DigestMismatch { .. }
+        | Error::ManifestInvalid(_)
+        | Error::PackageInvalid(_)
+        | Error::Cursor => StatusCode::BAD_REQUEST,
+        Error::Denied(_) => StatusCode::FORBIDDEN,
+        Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Storage(_) | Error::Index(_) | Error::Lost(_) | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn status_of_invalid(code: ErrorCode) -> StatusCode {
+    match code {
+        ErrorCode::ManifestUnknown | ErrorCode::BlobUploadUnknown => StatusCode::NOT_FOUND,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+/// The answer of the distribution API.
+pub(super) fn envelope(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let (status, code) = failure.kind();
+    let request_id = RequestId::of(request);
+    failure.log(status, &request_id);
+    let message = failure.told(status, &request_id);
+    let body = match code {
+        Some(code) => ErrorBody::one(code, message, None),
+        // None of the fixed codes is about the server's own failures; this is the one clients know.
+        None => ErrorBody { errors: vec![ErrorDetail { code: "UNKNOWN".to_owned(), message, detail: None }] },
+    };
+    let mut response = HttpResponse::build(status).json(body);
+    failure.add_headers(&mut response);
+    response
+}
+
+/// Problem details (RFC 9457).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Problem {
+    /// The status in words.
+    title: String,
+    /// The status.
+    status: u16,
+    /// What is wrong, and what to do.
+    detail: String,
+    /// A code of the distribution API, or `UNKNOWN`.
+    code: String,
+    /// Names the request in the server's log.
+    request_id: String,
+}
+
+/// The answer of the REST API.
+pub(super) fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+    let (status, code) = failure.kind();
+    let request_id = RequestId::of(request);
+    failure.log(status, &request_id);
+    let problem = Problem {
+        title: status.canonical_reason().unwrap_or("Error").to_owned(),
+        status: status.as_u16(),
+        detail: failure.told(status, &request_id),
+        code: code.map_or("UNKNOWN", ErrorCode::as_str).to_owned(),
+        request_id,
+    };
+    let body = serde_json::to_string(&problem).unwrap_or_default();
+    let mut response = HttpResponse::build(status).content_type("application/problem+json").body(body);
+    failure.add_headers(&mut response);
+    response
+}

@@ -1,0 +1,38 @@
+//! HTTP over the registry: which path goes where, and what every request has in common.
+
+mod api;
+mod body;
+mod distribution;
+mod error;
+mod observe;
+mod operations;
+mod page;
+mod state;
+
+use actix_web::error::InternalError;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+pub use api::openapi;
+pub(super) use observe::observe;
+pub(super) use state::State;
+use state::identity;
+
+/// Every path the server knows.
+pub(super) fn routes(app: &mut web::ServiceConfig) {
+    let query = web::QueryConfig::default().error_handler(|error, request| {
+        let failure = error::Failure::Parameter(format!("the query string is wrong: {error}"));
+        InternalError::from_response(error, error::problem(request, &failure)).into()
+    });
+    app.app_data(query)
+        .route("/v2", web::to(distribution::dispatch))
+        .route("/v2/{tail:.*}", web::to(distribution::dispatch))
+        .configure(api::routes)
+        .route("/livez", web::get().to(operations::livez))
+        .route("/readyz", web::get().to(operations::readyz))
+        .route("/", web::get().to(page::front));
+}
+
+/// What no other path takes.
+pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
+    error::problem(&request, &error::Failure::NoSuchPath)
+}

@@ -1,0 +1,57 @@
+//! What happens around every request: an id, one log line, and headers every answer carries.
+
+use std::time::Instant;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{HttpMessage as _, HttpRequest};
+use uuid::Uuid;
+
+/// The request's id, in the answer and in the log.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names one request in answers and logs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequestId(Uuid);
+
+impl RequestId {
+    /// The id that [`observe`] gave the request.
+    pub(super) fn of(request: &HttpRequest) -> String {
+        request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.to_string())
+    }
+}
+
+/// The constant name of what a request did, for the log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Label(pub(super) &'static str);
+
+/// Runs a request under an id of its own and logs it once.
+pub(in crate::server) async fn observe(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let started = Instant::now();
+    let id = RequestId(Uuid::new_v4());
+    request.extensions_mut().insert(id);
+    let mut response = next.call(request).await?;
+    let text = id.0.to_string();
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(HeaderName::from_static("x-content-type-options"), nosniff);
+    let label = response.request().extensions().get::<Label>().map_or("other", |label| label.0);
+    let head = response.request().head();
+    tracing::info!(
+        request.id = text,
+        method = head.method.as_str(),
+        path = head.uri.path(),
+        route = label,
+        status = response.status().as_u16(),
+        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}

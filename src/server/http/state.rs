@@ -1,0 +1,27 @@
+//! What every request handler reaches: the registry, and how long it waits for a caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+
+use crate::auth::Identity;
+use crate::registry::Registry;
+
+/// Shared by all workers.
+#[derive(Clone, Debug)]
+pub(in crate::server) struct State {
+    pub(in crate::server) registry: Arc<Registry>,
+    pub(super) body_idle: Duration,
+}
+
+impl State {
+    pub(in crate::server) fn new(registry: Arc<Registry>, body_idle: Duration) -> Self {
+        Self { registry, body_idle }
+    }
+}
+
+/// Who asks. Until the registry knows people, nobody it could name.
+pub(super) fn identity(_request: &HttpRequest) -> Identity {
+    Identity::Anonymous
+}

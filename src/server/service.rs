@@ -1,0 +1,136 @@
+//! The running server: opened over its data directory, bound, and drained when it is told to stop.
+
+use std::future::Future;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{App, HttpServer, dev, middleware, web};
+use jiff::Timestamp;
+
+use super::http::{self, State};
+use super::{Config, DataDir, Error, MissingLayers, tls};
+use crate::auth::Facts;
+use crate::index::Sqlite;
+use crate::registry::Registry;
+use crate::storage::FileStore;
+
+/// How often abandoned uploads are ended.
+const SWEEP: Duration = Duration::from_hours(1);
+
+/// Seconds a client has to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes an answer collects before they go to the socket: fewer system calls for large blobs.
+const WRITE_BUFFER_BYTES: usize = 256 * 1024;
+
+/// A registry that listens. It answers once [`Server::run`] is awaited.
+pub struct Server {
+    state: State,
+    serving: dev::Server,
+    url: String,
+    drain: Duration,
+    // After the registry, which must be closed before another process may have the directory.
+    directory: DataDir,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("url", &self.url).field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Opens the data directory and takes the address.
+    pub async fn bind(config: Config) -> Result<Self, Error> {
+        if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
+            return Err(Error::Exposed(config.listen));
+        }
+        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
+        let listen_failed = |source| Error::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).map_err(listen_failed)?;
+        let address = listener.local_addr().map_err(listen_failed)?;
+        let directory = DataDir::open(&config.data)?;
+        let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
+        let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
+        let registry = registry.accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept);
+        let state = State::new(Arc::new(registry), Duration::from_secs(config.limits.body_idle_seconds));
+        let shared = web::Data::new(state.clone());
+        let app = move || {
+            App::new()
+                .app_data(shared.clone())
+                .wrap(middleware::from_fn(http::observe))
+                .configure(http::routes)
+                .default_service(web::to(http::not_found))
+        };
+        let server = HttpServer::new(app)
+            .disable_signals()
+            .client_request_timeout(HEAD_TIMEOUT)
+            .h1_write_buffer_size(WRITE_BUFFER_BYTES)
+            .workers(config.workers.unwrap_or_else(cores))
+            .shutdown_timeout(config.limits.drain_seconds);
+        let is_tls = tls.is_some();
+        let server = match tls {
+            Some(tls) => server.listen_rustls_0_23(listener, tls),
+            None => server.listen(listener),
+        };
+        let server = server.map_err(|source| Error::Listen { address, source })?.run();
+        let drain = Duration::from_secs(config.limits.drain_seconds);
+        Ok(Self { state, serving: server, url: url(address, is_tls), drain, directory })
+    }
+
+    /// Where it is reached from this machine.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Serves until `stop` is ready; then no request is taken any more, and running ones have the configured time to
+    /// end. The data directory is free when this answers.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
+        let Self { state, serving, drain, directory, .. } = self;
+        let handle = serving.handle();
+        let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
+        let serving = tokio::spawn(serving);
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            ended = &mut serving => ended,
+            () = stop => {
+                tracing::info!(drain_seconds = drain.as_secs(), "stopping");
+                handle.stop(true).await;
+                serving.await
+            }
+        };
+        sweeper.abort();
+        // Ends with an error, since it was aborted; awaited, so that it holds the registry no longer.
+        let _ = sweeper.await;
+        // The last owner closes the index, which then is whole without its log.
+        drop(state);
+        drop(directory);
+        ended.map_err(std::io::Error::other).and_then(|result| result).map_err(Error::Stopped)
+    }
+}
+
+async fn sweep(registry: Arc<Registry>) {
+    let mut interval = tokio::time::interval(SWEEP);
+    loop {
+        interval.tick().await;
+        match registry.expire_uploads(Timestamp::now()).await {
+            Ok(0) => {}
+            Ok(ended) => tracing::info!(ended, "ended abandoned uploads"),
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot end abandoned uploads"),
+        }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// An unspecified address is reached through loopback.
+fn url(address: SocketAddr, is_tls: bool) -> String {
+    let scheme = if is_tls { "https" } else { "http" };
+    if address.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}", address.port());
+    }
+    format!("{scheme}://{address}")
+}

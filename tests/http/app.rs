@@ -1,0 +1,157 @@
+//! A server of its own for each test, in this process, on a free port over a temporary folder.
+
+use std::path::Path;
+
+use agent_registry::oci::{Digest, Manifest};
+use agent_registry::package::{Artifact, BlobContent, Overrides, Source};
+use agent_registry::server::{Config, Limits, Server};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// A running server and a client for it.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) client: Client,
+    directory: TempDir,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+/// An answer, read whole.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// Status and first error code of the distribution API.
+    pub(crate) fn error(&self) -> (u16, String) {
+        (self.status.as_u16(), self.json()["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The message of the first error.
+    pub(crate) fn message(&self) -> String {
+        self.json()["errors"][0]["message"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn spawn() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn limited(limits: Limits) -> Self {
+        Self::with(Config { limits, ..Config::default() }).await
+    }
+
+    /// A server with a configuration of its own, but for address and folder.
+    pub(crate) async fn with(config: Config) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), config).await
+    }
+
+    async fn over(directory: TempDir, config: Config) -> Self {
+        let listen = ([127, 0, 0, 1], 0).into();
+        let data = directory.path().to_owned();
+        let config = Config { listen, data, workers: Some(1), ..config };
+        let server = Server::bind(config).await.unwrap();
+        let url = server.url().to_owned();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(async move {
+            let stopped = async {
+                // A dropped sender ends the server as well.
+                let _ = stopped.await;
+            };
+            server.run(stopped).await.unwrap();
+        });
+        let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { url, client, directory, stop, serving }
+    }
+
+    /// Stops the server and starts another one over the same folder.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { directory, stop, serving, client, .. } = self;
+        drop(client);
+        stop.send(()).unwrap();
+        serving.await.unwrap();
+        Self::over(directory, Config::default()).await
+    }
+
+    /// The address of the server, for raw sockets.
+    pub(crate) fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
+        let mut request = self.client.request(method, url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.body(body.to_vec()).send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[], b"").await
+    }
+
+    pub(crate) async fn push_blob(&self, name: &str, content: &[u8]) -> Digest {
+        let digest = Digest::sha256(content);
+        let path = format!("/v2/{name}/blobs/uploads/?digest={digest}");
+        assert_eq!(self.send(Method::POST, &path, &[], content).await.status, 201);
+        digest
+    }
+
+    pub(crate) async fn put_manifest(&self, name: &str, target: &str, media_type: &str, bytes: &[u8]) -> Answer {
+        let path = format!("/v2/{name}/manifests/{target}");
+        self.send(Method::PUT, &path, &[("content-type", media_type)], bytes).await
+    }
+
+    /// Pushes the blobs of a package and gives what its manifest got.
+    pub(crate) async fn push_package(&self, name: &str, target: &str, artifact: &Artifact) -> Answer {
+        for blob in artifact.blobs() {
+            let content = match &blob.content {
+                BlobContent::Bytes(bytes) => bytes.to_vec(),
+                BlobContent::File(path) => std::fs::read(path).unwrap(),
+            };
+            assert_eq!(self.push_blob(name, &content).await, blob.descriptor.digest);
+        }
+        self.push_manifest(name, target, artifact.manifest()).await
+    }
+
+    pub(crate) async fn push_manifest(&self, name: &str, target: &str, manifest: &Manifest) -> Answer {
+        self.put_manifest(name, target, manifest.media_type().as_str(), manifest.bytes()).await
+    }
+}
+
+/// Packs one of the example packages.
+pub(crate) fn example(name: &str) -> Artifact {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/packages").join(name);
+    Source::open(&path).unwrap().draft(&Overrides::default()).unwrap().pack().unwrap()
+}
+
+/// Packs an agent made for one test.
+pub(crate) fn agent(name: &str, version: &str, more: &str) -> Artifact {
+    let place = tempfile::tempdir().unwrap();
+    let text = format!(
+        "apiVersion: agent.dev/v1\nkind: Agent\nmetadata:\n  name: {name}\n  version: {version}\n{more}\
+         spec:\n  runtime: python\n  model: {{provider: openai, name: gpt-4}}\n  capabilities: [text-generation]\n"
+    );
+    std::fs::write(place.path().join("agent.yaml"), text).unwrap();
+    std::fs::write(place.path().join("main.py"), "print('hello')\n").unwrap();
+    Source::open(place.path()).unwrap().draft(&Overrides::default()).unwrap().pack().unwrap()
+}
