@@ -2,10 +2,23 @@
 
 mod artifact_kind;
 mod blob_folder;
+mod blocking;
+mod cache;
+mod catalogue;
+mod describe;
+mod download;
 mod error;
 mod layout_index;
+mod partial;
+mod progress;
+mod selector;
 mod store;
 
 pub use artifact_kind::{ArtifactKind, kind_of};
+pub use cache::Cache;
+pub use catalogue::Catalogue;
+pub use describe::{Described, describe};
 pub use error::Error;
+pub use progress::{Outcome, Progress, Silent};
+pub use selector::Selector;
 pub use store::{Removed, Store, StoreEntry};
