@@ -11,8 +11,11 @@ mod error;
 mod layout_index;
 mod partial;
 mod progress;
+mod push;
+mod push_tags;
 mod selector;
 mod store;
+mod upload;
 
 pub use artifact_kind::{ArtifactKind, kind_of};
 pub use cache::Cache;
@@ -20,5 +23,6 @@ pub use catalogue::Catalogue;
 pub use describe::{Described, describe};
 pub use error::Error;
 pub use progress::{Outcome, Progress, Silent};
+pub use push::{PushReport, PushRequest, PushStoredRequest, push, push_stored};
 pub use selector::Selector;
 pub use store::{Removed, Store, StoreEntry};
