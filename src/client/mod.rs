@@ -4,21 +4,35 @@ mod artifact_kind;
 mod blob_folder;
 mod blocking;
 mod cache;
+#[cfg(test)]
+mod cache_tests;
 mod catalogue;
+#[cfg(test)]
+mod catalogue_tests;
 mod describe;
 mod download;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod layout_index;
 mod needed_blobs;
 mod partial;
+#[cfg(test)]
+mod partial_tests;
 mod progress;
 mod pull;
+#[cfg(test)]
+mod pull_tests;
 mod push;
 mod push_tags;
 mod resolve;
 mod selector;
 mod store;
+#[cfg(test)]
+mod store_tests;
 mod target;
+#[cfg(test)]
+mod target_tests;
 mod upload;
 
 pub use artifact_kind::{ArtifactKind, kind_of};
