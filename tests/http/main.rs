@@ -4,6 +4,8 @@
 mod app;
 mod blobs;
 mod catalogue;
+mod documents;
+mod heads;
 mod hostile;
 mod manifests;
 mod operations;
