@@ -9,4 +9,5 @@ mod heads;
 mod hostile;
 mod manifests;
 mod operations;
+mod referrers;
 mod uploads;
