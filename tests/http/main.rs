@@ -10,4 +10,5 @@ mod hostile;
 mod manifests;
 mod operations;
 mod referrers;
+mod tags;
 mod uploads;

@@ -51,7 +51,7 @@ pub(super) async fn put(
     if let Some(subject) = pushed.subject {
         response.insert_header((SUBJECT, subject.to_string()));
     }
-    if matches!(target, Target::Digest(_)) {
+    if matches!(target, Target::Digest(_)) || !tags.is_empty() {
         for tag in &pushed.tags {
             response.append_header((TAG, tag.as_str()));
         }
