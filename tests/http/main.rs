@@ -8,6 +8,7 @@ mod documents;
 mod heads;
 mod hostile;
 mod manifests;
+mod media_types;
 mod operations;
 mod referrers;
 mod tags;
