@@ -82,10 +82,16 @@ impl TestApp {
 
     /// Stops the server and starts another one over the same folder.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(async |_| ()).await
+    }
+
+    /// Stops the server, does something to its folder, and starts another one over it.
+    pub(crate) async fn restarted_after(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
         let Self { directory, stop, serving, client, .. } = self;
         drop(client);
         stop.send(()).unwrap();
         serving.await.unwrap();
+        meanwhile(directory.path()).await;
         Self::over(directory, Config::default()).await
     }
 
