@@ -1,1 +1,131 @@
 //! One registry over HTTP: challenge, credentials by exact origin, the verbs of the distribution API, retries.
+//!
+//! The other side is not trusted. It may not send a credential elsewhere, make this client wait or read without end,
+//! pass other bytes off as a manifest, or write to a terminal. Blobs are the exception: who reads one hashes it.
+
+mod address;
+mod authority;
+mod blobs;
+mod challenge;
+mod credential;
+mod docker;
+mod endpoint;
+mod error;
+mod exchange;
+mod link;
+mod lists;
+mod manifests;
+mod patience;
+mod payload;
+mod refusal;
+mod scope;
+mod session;
+mod text;
+mod token;
+mod upload;
+mod wire;
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+
+pub use blobs::BlobBody;
+pub use credential::Credential;
+pub use docker::docker_credential;
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{Error, ErrorKind};
+pub use manifests::Found;
+pub use payload::BlobSource;
+pub use refusal::Refusal;
+pub use upload::RESUMABLE_BYTES;
+
+use authority::Authority;
+use exchange::Exchange;
+use patience::Patience;
+use scope::Scope;
+use upload::Pieces;
+use wire::Wire;
+
+use crate::oci::Route;
+
+/// Largest answer to a ping in bytes.
+const MAX_PING_BYTES: usize = 64 * 1024;
+
+/// How to talk to a registry.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Who the caller is; anonymous without.
+    pub credential: Option<Credential>,
+    /// Certificate authorities to trust beside the system's, as PEM.
+    pub ca_certificate: Option<Vec<u8>>,
+    /// Most attempts of one request, at least one; 4 by default.
+    pub max_attempts: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { credential: None, ca_certificate: None, max_attempts: 4 }
+    }
+}
+
+/// A registry to talk to. Clones share connections and tokens.
+#[derive(Clone)]
+pub struct Remote {
+    exchange: Arc<Exchange>,
+    pieces: Pieces,
+}
+
+impl Remote {
+    /// Prepares for a registry. Nothing is sent yet.
+    pub fn connect(endpoint: Endpoint, options: Options) -> Result<Self, Error> {
+        let patience = Patience::with_attempts(options.max_attempts);
+        Self::with(endpoint, options, patience, Pieces::default())
+    }
+
+    fn with(endpoint: Endpoint, options: Options, patience: Patience, pieces: Pieces) -> Result<Self, Error> {
+        // A host that is no address is found out before anything is prepared.
+        endpoint.url("/")?;
+        let wire = Wire::new(&endpoint, &options, patience)?;
+        let authority = Authority::new(options.credential);
+        Ok(Self { exchange: Arc::new(Exchange { endpoint, wire, authority }), pieces })
+    }
+
+    /// Where the registry is.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.exchange.endpoint
+    }
+
+    /// Asks whether this is a registry that takes the credential.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let ask = self.ask(&Route::Ping, Scope::none())?;
+        match self.exchange.read(&ask, "ping", MAX_PING_BYTES).await {
+            Ok(_) => Ok(()),
+            Err(Error::Refused(refusal)) if refusal.status == StatusCode::NOT_FOUND.as_u16() => {
+                Err(Error::NotARegistry { address: refusal.address, found: "it knows no /v2/".to_owned() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("endpoint", self.endpoint()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod auth_tests;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod read_tests;
+#[cfg(test)]
+mod retry_tests;
+#[cfg(test)]
+mod tls_tests;
+#[cfg(test)]
+mod trust_tests;
+#[cfg(test)]
+mod upload_tests;

@@ -1,0 +1,65 @@
+//! Tests of catalogues that go on and on, and of registries that have none.
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
+use super::Catalogue;
+use super::fixture::{Answer, Registry, Request};
+
+const INFO: &str = r#"{"name":"agent-registry","version":"1","default_namespace":"default"}"#;
+
+fn hit(number: usize) -> String {
+    let digest = crate::oci::Digest::sha256(&number.to_be_bytes());
+    format!(
+        r#"{{"repository":"team/a{number}","version":null,"digest":"{digest}","updated_at":"2026-01-01T00:00:00Z","size":1,"registry_tags":[],"created_at":"2026-01-01T00:00:00Z","checked":true}}"#
+    )
+}
+
+/// Answers with one entry a page, and the number of the next as the cursor.
+fn endless(request: &Request) -> Answer {
+    let Some((_, query)) = request.path.split_once('?') else { return json(INFO) };
+    let after = query.split('&').find_map(|pair| pair.strip_prefix("after="));
+    let number: usize = after.map_or(0, |after| after.parse().unwrap());
+    json(&format!(r#"{{"items":[{}],"next":"{}"}}"#, hit(number), number + 1))
+}
+
+fn json(text: &str) -> Answer {
+    Answer::with(text).header("Content-Type", "application/json")
+}
+
+#[tokio::test]
+async fn pages_are_followed_up_to_the_limit_and_never_without_end() {
+    let registry = Registry::serve(endless);
+    let remote = registry.remote();
+    let catalogue = Catalogue::detect(&remote).await.unwrap().unwrap();
+    let found = catalogue.search("a b&c", Some(3)).await.unwrap();
+    let names: Vec<_> = found.iter().map(|hit| hit.summary.repository.to_string()).collect();
+    assert_eq!(names, ["team/a0", "team/a1", "team/a2"]);
+    let asked = registry.requests();
+    assert_eq!(asked[1].path, "/api/v1/packages?q=a%20b%26c&limit=3");
+    assert_eq!(asked[3].path, "/api/v1/packages?q=a%20b%26c&limit=1&after=2");
+    assert_eq!(catalogue.search("", None).await.unwrap().len(), super::catalogue::MAX_PAGES);
+}
+
+#[tokio::test]
+async fn a_cursor_that_stands_still_ends_the_list() {
+    let registry = Registry::serve(|request| match request.path.as_str() {
+        "/api/v1" => json(INFO),
+        _ => json(&format!(r#"{{"items":[{}],"next":"same"}}"#, hit(1))),
+    });
+    let remote = registry.remote();
+    let catalogue = Catalogue::detect(&remote).await.unwrap().unwrap();
+    assert_eq!(catalogue.versions(&"team/a1".parse().unwrap()).await.unwrap().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn registries_of_others_have_no_catalogue() {
+    let not_ours = INFO.replace("agent-registry", "another");
+    for answer in
+        [json(&not_ours), json("[]"), Answer::with("<html>"), Answer::of(404), Answer::of(401), Answer::of(405)]
+    {
+        let status = answer.status;
+        let registry = Registry::serve(move |_| answer.clone());
+        assert!(Catalogue::detect(&registry.remote()).await.unwrap().is_none(), "{status}");
+    }
+    let registry = Registry::serve(|_| Answer::of(503));
+    assert!(Catalogue::detect(&registry.remote()).await.is_err(), "in trouble is not absent");
+}
