@@ -1,7 +1,7 @@
 //! Uploads that nobody comes back to end by themselves, with their bytes.
 
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use agent_registry::auth::Facts;
 use agent_registry::index::Sqlite;
@@ -11,6 +11,12 @@ use jiff::Timestamp;
 use reqwest::Method;
 
 use crate::app::TestApp;
+
+fn open(data: &Path) -> Registry {
+    let store = FileStore::open(data, None).unwrap();
+    let index = Sqlite::open(&data.join("index.sqlite")).unwrap();
+    Registry::new(Arc::new(store), index, Facts::open())
+}
 
 #[tokio::test]
 async fn an_abandoned_upload_ends_with_its_bytes() {
@@ -24,11 +30,8 @@ async fn an_abandoned_upload_ends_with_its_bytes() {
     }
     let app = app
         .restarted_after(async |data| {
-            let store = FileStore::open(data, None).unwrap();
-            let index = Sqlite::open(&data.join("index.sqlite")).unwrap();
-            let registry = Registry::new(Arc::new(store), index, Facts::open());
-            let minute = Duration::from_mins(1);
-            let soon = Timestamp::now().checked_add(UPLOAD_LIFETIME - minute).unwrap();
+            let registry = open(data);
+            let soon = Timestamp::now().checked_add(UPLOAD_LIFETIME / 2).unwrap();
             assert_eq!(registry.expire_uploads(soon).await.unwrap(), 0, "a client may take its time");
         })
         .await;
@@ -37,9 +40,7 @@ async fn an_abandoned_upload_ends_with_its_bytes() {
     }
     let app = app
         .restarted_after(async |data| {
-            let store = FileStore::open(data, None).unwrap();
-            let index = Sqlite::open(&data.join("index.sqlite")).unwrap();
-            let registry = Registry::new(Arc::new(store), index, Facts::open());
+            let registry = open(data);
             let late = Timestamp::now().checked_add(UPLOAD_LIFETIME).unwrap();
             assert_eq!(registry.expire_uploads(late).await.unwrap(), 2);
             assert_eq!(std::fs::read_dir(data.join("uploads")).unwrap().count(), 0, "the bytes are gone too");

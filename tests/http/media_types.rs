@@ -4,7 +4,7 @@ use agent_registry::oci::{Digest, MAX_MANIFEST_BYTES, known};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 
-use crate::app::TestApp;
+use crate::app::{TestApp, agent};
 use crate::documents::{LAYER, descriptor, image, index};
 
 /// Pushes by digest and tag; both give the same bytes and type again.
@@ -118,6 +118,18 @@ async fn parameters_of_the_type_are_cut_off() {
         let silent = image(&config, &json!({ "mediaType": field }));
         round_trip(&app, tag, known::OCI_MANIFEST, &silent).await;
     }
+}
+
+#[test]
+fn an_agent_says_what_it_is_and_names_its_blobs() {
+    let artifact = agent("writer", "1.0.0", "");
+    let document: Value = serde_json::from_slice(artifact.manifest().bytes()).unwrap();
+    assert_eq!(document["mediaType"], known::OCI_MANIFEST);
+    let named = std::iter::once(&document["config"]).chain(document["layers"].as_array().unwrap());
+    let named: Vec<_> = named.map(|blob| blob["digest"].clone()).collect();
+    let blobs: Vec<_> = artifact.blobs().iter().map(|blob| json!(blob.descriptor.digest)).collect();
+    assert!(blobs.len() > 1 && blobs.iter().all(|digest| named.contains(digest)), "{named:?} {blobs:?}");
+    assert!(named.iter().all(|digest| blobs.contains(digest)), "nothing is named that is not there");
 }
 
 #[tokio::test]
