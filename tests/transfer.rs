@@ -7,10 +7,10 @@ use std::sync::Mutex;
 
 use agent_registry::client::{
     ArtifactKind, Cache, Catalogue, Error, Outcome, Progress, PullReport, PullRequest, PullState, PushReport,
-    PushRequest, PushStoredRequest, Selector, Silent, Store, describe, pull, push, push_stored,
+    PushRequest, PushStoredRequest, Selector, Silent, Store, describe, find_unchanged, pull, push, push_stored,
 };
 use agent_registry::oci::{Algorithm, Descriptor, Digest, Manifest, RepositoryName, Tag, Target};
-use agent_registry::package::{Artifact, Overrides, Source};
+use agent_registry::package::{Artifact, Draft, Overrides, Source};
 use agent_registry::remote::{BlobSource, Endpoint, Options, Remote};
 use agent_registry::server::{Config, Server};
 use tempfile::TempDir;
@@ -156,6 +156,26 @@ async fn latest_brings_its_version_along_but_never_moves_one() {
     assert!(report.warnings[0].contains(&one.manifest().digest().to_string()), "{:?}", report.warnings);
     assert_eq!(place.tagged("latest").await, Some(other.manifest().digest()));
     assert_eq!(place.tagged("1.0.0").await, Some(one.manifest().digest()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_push_is_found_before_anything_is_packed() {
+    let place = Place::new().await;
+    let folder = source("1.0.0", &[("README.md", "one")]);
+    let draft = || Source::open(folder.path()).unwrap().draft(&Overrides::default()).unwrap();
+    let find = async |tag: &str, draft: &Draft| {
+        find_unchanged(&place.remote, &name("team/demo"), &tag.parse().unwrap(), draft).await.unwrap()
+    };
+    assert_eq!(find("latest", &draft()).await, None);
+    let pushed = push(place.push(&pack(folder.path()), "latest")).await.unwrap();
+    let found = find("latest", &draft()).await.unwrap();
+    assert_eq!((found.digest, &found.tags, found.is_unchanged), (pushed.digest, &tags(&["latest", "1.0.0"]), true));
+    assert_eq!(find("1.0.0", &draft()).await.unwrap().digest, pushed.digest);
+    assert_eq!(find("other", &draft()).await, None);
+    let dated = Overrides { created: Some("2026-01-01T00:00:00Z".parse().unwrap()), ..Overrides::default() };
+    assert_eq!(find("latest", &Source::open(folder.path()).unwrap().draft(&dated).unwrap()).await, None);
+    fs::write(folder.path().join("README.md"), "two").unwrap();
+    assert_eq!(find("latest", &draft()).await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
