@@ -18,7 +18,6 @@ clients: ## Installs the independent clients the tests drive, once
 
 conformance: ## The official suite of the distribution specification, gated on its counts
 	@spec-conformance/run
-	@OCI_VERSION=dev spec-conformance/run
 
 lint: ## Formatting, lints in all three feature sets, documentation
 	$(CARGO) fmt --check
