@@ -28,6 +28,9 @@ pub(super) enum Error {
     /// The runtime for network work could not be started.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
+    /// A signal came.
+    #[error("interrupted")]
+    Interrupted,
     /// No home directory.
     #[error("this user has no home directory")]
     NoHome,
@@ -168,6 +171,7 @@ impl Error {
                 ExitStatus::NoInput
             }
             Self::CommandLine(_) => ExitStatus::Failure,
+            Self::Interrupted => ExitStatus::Interrupted,
             Self::Invalid { .. } | Self::NotIdentical(_) | Self::Source(_) | Self::Pack(_) => ExitStatus::Data,
             Self::Server { status, .. } => *status,
             Self::NotYet(_) | Self::OutOfScope { .. } | Self::NoServer => ExitStatus::OutOfScope,

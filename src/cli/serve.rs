@@ -10,6 +10,7 @@ use super::error::Error;
 use super::exit::ExitStatus;
 use super::printer::Printer;
 use super::registry::ServerFlags;
+use super::stop::stop_signal;
 use crate::server::{self, Config, LogFormat, Overrides, Server, start_logs};
 
 /// Runs a registry until a signal says stop.
@@ -69,26 +70,6 @@ fn failed(error: server::Error) -> Error {
         Server::Registry(_) | Server::Stopped(_) => ExitStatus::Failure,
     };
     Error::Server { hint: error.hint(), status, source: Box::new(error) }
-}
-
-/// Ends when this process is asked to stop: Ctrl-C, or SIGTERM where there is one.
-pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // An error means that the signal cannot be waited for; stopping is the safe answer.
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 /// A registry that runs beside the verbs of this process, on a free port of this machine.
