@@ -9,8 +9,7 @@ use super::context::Context;
 use super::error::Error;
 use super::{Command, run};
 
-/// How long what runs on threads of its own, such as unpacking, may take to end after a signal. What it leaves then
-/// stays behind.
+/// How long packing may take to end after a signal, and unpacking once more. What they leave then stays behind.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs a verb to its end or to the signal, whichever comes first.
@@ -26,8 +25,10 @@ pub(super) fn run_until_stopped(runtime: Runtime, context: Context, command: Com
         let mut verb = tokio::task::spawn_blocking(move || {
             Handle::current().block_on(async {
                 tokio::select! {
-                    ended = run(&context, command) => ended,
+                    // First: no step of the verb may begin while the runtime closes.
+                    biased;
                     _ = cancelled => Err(Error::Interrupted),
+                    ended = run(&context, command) => ended,
                 }
             })
         });
@@ -38,11 +39,13 @@ pub(super) fn run_until_stopped(runtime: Runtime, context: Context, command: Com
             }),
             () = stop => {
                 drop(cancel);
+                // Dropping its futures removes their temporary files.
+                let _ = tokio::time::timeout(GRACE, verb).await;
                 Err(Error::Interrupted)
             }
         }
     });
-    // Dropping the futures removes their temporary files; threads that still write have to end before.
+    // What still writes on threads of its own removes its files when it ends.
     runtime.shutdown_timeout(GRACE);
     ended
 }

@@ -63,6 +63,7 @@ fn an_interrupted_push_leaves_no_temporary_file() {
     let output = child.wait_with_output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(130), "{told}");
+    assert!(!told.contains("panicked"), "{told}");
     assert!(told.ends_with("error: interrupted\n") && output.stdout.is_empty(), "{told}");
     assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
 }
