@@ -1,13 +1,15 @@
 //! `agent images`: what the registry and the local store have.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::Error;
-use super::image_row::{Row, Rows, Where};
+use super::image_row::{Row, Rows, Where, of_tags};
 use super::printer::{Format, Printer};
-use super::registries::{Registries, store};
+use super::registries::{Registries, existing_store};
 use super::table::table;
 use super::text::{age, shortened, size};
 use super::wanted::Wanted;
@@ -57,8 +59,10 @@ pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), 
     let query = query(&arguments.filter)?;
     let wanted = arguments.repository.as_deref().map(Wanted::parse).transpose()?;
     let mut rows = Rows::default();
-    if !arguments.remote {
-        of_store(&store(context)?, wanted.as_ref(), &query, &mut rows)?;
+    if !arguments.remote
+        && let Some(store) = existing_store(context)?
+    {
+        of_store(&store, wanted.as_ref(), &query, &mut rows)?;
     }
     // A registry that is down does not hide what is here.
     let told = if arguments.local { Ok(()) } else { of_registry(context, arguments, wanted, &query, &mut rows).await };
@@ -112,19 +116,20 @@ async fn of_registry(
     let located = registries.locate(&wanted).await?;
     let (remote, name) = (&located.remote, &located.repository);
     let failed = |error| Error::of_client(error, remote.endpoint());
-    if let Some(catalogue) = Catalogue::detect(remote).await.map_err(failed)?
-        && let Some(hits) = catalogue.versions(name).await.map_err(failed)?
-        && !hits.is_empty()
-    {
-        for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
-            rows.add_hit(remote.endpoint().host(), hit);
-        }
-        return Ok(());
+    let hits = match Catalogue::detect(remote).await.map_err(failed)? {
+        Some(catalogue) => catalogue.versions(name).await.map_err(failed)?.unwrap_or_default(),
+        None => vec![],
+    };
+    for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
+        rows.add_hit(remote.endpoint().host(), hit);
     }
     let tags = remote.tags(name).await.map_err(|error| failed(error.into()))?;
     let not_found =
         || Error::NotFound { what: located.full_name(), place: format!("the registry {}", remote.endpoint()) };
-    for row in super::image_row::of_tags(&located, tags.ok_or_else(not_found)?).await? {
+    // The catalogue knows versions; of a repository that is named, people also want its other tags.
+    let listed: BTreeSet<_> = hits.iter().flat_map(|hit| &hit.registry_tags).collect();
+    let rest = tags.ok_or_else(not_found)?.into_iter().filter(|tag| !listed.contains(tag)).collect();
+    for row in of_tags(&located, rest).await? {
         if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary)) {
             rows.add(row);
         }

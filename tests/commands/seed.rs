@@ -150,6 +150,21 @@ fn images_and_its_filters() {
 }
 
 #[test]
+fn a_named_repository_shows_every_tag() {
+    let registry = Registry::start();
+    let sandbox = with_agent(&registry);
+    for tag in ["1.0.0", "dev", "nightly", "latest"] {
+        sandbox.write("notes.md", tag);
+        sandbox.agent(&format!("push my-agent:{tag}")).ok();
+    }
+    let listed = sandbox.agent(&format!("images {}/default/my-agent --quiet", registry.host())).ok().stdout;
+    let tags: Vec<_> = listed.lines().filter_map(|line| line.rsplit(':').next()).collect();
+    assert_eq!(tags, ["1.0.0", "dev", "latest", "nightly"]);
+    let filtered = format!("images {}/default/my-agent --quiet --filter version:^1", registry.host());
+    assert_eq!(sandbox.agent(&filtered).ok().stdout.lines().count(), 1);
+}
+
+#[test]
 fn inspect_of_a_name_and_of_a_document() {
     let registry = Registry::start();
     let sandbox = with_agent(&registry);
