@@ -7,6 +7,8 @@ mod interrupted;
 mod local_store;
 mod offline;
 mod other_registries;
+#[path = "../support/process.rs"]
+mod process;
 mod quickstart;
 mod readme;
 mod registries;

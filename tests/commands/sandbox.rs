@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+use crate::process::Process;
 
 /// Where one test types its commands. Nothing of this machine's settings reaches them.
 pub(crate) struct Sandbox {
@@ -146,37 +147,19 @@ fn without_digests(text: &str) -> String {
 
 /// `agent registry serve` in a process of its own, ended with the value.
 pub(crate) struct Registry {
-    child: Child,
+    process: Process,
     pub(crate) url: String,
-    _data: TempDir,
 }
 
 impl Registry {
     pub(crate) fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_agent"))
-            .args(["registry", "serve", "--listen", "127.0.0.1:0", "--log", "error", "--data"])
-            .arg(data.path().join("data"))
-            .env("AGENT_HOME", data.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://127.0.0.1:"), "the first line is the URL: {url:?}");
-        Self { child, url: url.trim_end().to_owned(), _data: data }
+        let process = Process::spawn();
+        Self { url: format!("http://{}", process.host()), process }
     }
 
     /// Host and port, as in references.
     pub(crate) fn host(&self) -> &str {
-        self.url.trim_start_matches("http://")
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        self.process.host()
     }
 }
 
