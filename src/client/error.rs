@@ -215,7 +215,7 @@ impl Error {
                 "try again; if it persists, the copy in the registry or the store is damaged".to_owned()
             }
             Self::Truncated { .. } => "try again: what has come is kept and will be continued".to_owned(),
-            Self::NotStored(_) => "`agent images` lists what is there".to_owned(),
+            Self::NotStored(_) => "`agent images --local` lists what is there".to_owned(),
             Self::Ambiguous { .. } => "write the registry's host in front".to_owned(),
             Self::NotFound { tags, .. } if tags.is_empty() => {
                 "check the name and that your credentials (AGENT_REGISTRY_TOKEN, a profile, or Docker's) may see it"

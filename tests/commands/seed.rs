@@ -184,7 +184,7 @@ fn inspect_of_a_name_and_of_a_document() {
     exit 79
     -- stderr
     error: `my-agent:latest` is not in the local store
-    hint: `agent images` lists what is there
+    hint: `agent images --local` lists what is there
     ");
 }
 
