@@ -174,7 +174,6 @@ impl Error {
             | Self::Stored(_) => ExitStatus::Usage,
             Self::Occupied(_) => ExitStatus::Conflict,
             Self::Unavailable { .. } => ExitStatus::Unavailable,
-            Self::Unusable { .. } => ExitStatus::Data,
             Self::Remote(error) => of_remote(error),
             Self::Client(error) => of_client(error),
             Self::NotFound { .. } => ExitStatus::NotFound,
@@ -185,7 +184,9 @@ impl Error {
             Self::Source(_) | Self::Pack(_) if client::system_error(self).is_some() => ExitStatus::Io,
             Self::CommandLine(_) => ExitStatus::Failure,
             Self::Interrupted => ExitStatus::Interrupted,
-            Self::Invalid { .. } | Self::NotIdentical(_) | Self::Source(_) | Self::Pack(_) => ExitStatus::Data,
+            Self::Unusable { .. } | Self::Invalid { .. } | Self::NotIdentical(_) | Self::Source(_) | Self::Pack(_) => {
+                ExitStatus::Data
+            }
             Self::Server { status, .. } => *status,
             Self::NotYet(_) | Self::OutOfScope { .. } | Self::NoServer => ExitStatus::OutOfScope,
         }

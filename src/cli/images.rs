@@ -1,6 +1,7 @@
 //! `agent images`: what the registry and the local store have.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use crate::client::{Catalogue, Store};
 use crate::remote::{Endpoint, Remote};
 
 /// Most versions of a registry that are listed where nobody says how many.
-const DEFAULT_LIMIT: usize = 1_000;
+const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(1_000).expect("more than zero");
 /// Characters of a description in a table.
 const DESCRIPTION_CHARACTERS: usize = 48;
 
@@ -52,7 +53,7 @@ pub(super) struct Images {
 
     /// Most versions to take from the registry
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_LIMIT)]
-    limit: usize,
+    limit: NonZeroUsize,
 }
 
 pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), Error> {
@@ -144,8 +145,9 @@ async fn of_catalogue(context: &Context, arguments: &Images, remote: &Remote, ro
     };
     // Each filter was read alone, so its quotes are closed and it can stand beside the others.
     let text = arguments.filter.join(" ");
-    let hits = catalogue.search(&text, Some(arguments.limit)).await.map_err(failed)?;
-    if hits.len() == arguments.limit {
+    let limit = arguments.limit.get();
+    let hits = catalogue.search(&text, Some(limit)).await.map_err(failed)?;
+    if hits.len() == limit {
         context.printer.note(&format!("only the first {} are shown: filter, or raise --limit", hits.len()));
     }
     let host = remote.endpoint().host();

@@ -54,7 +54,7 @@ pub enum TreeError {
     #[error(transparent)]
     Collision(#[from] ConfigError),
     /// Several entries that no package can hold, at most [`MAX_TOLD`].
-    #[error("several files cannot be packed{}", .0.iter().map(|error| format!("\n  {error}")).collect::<String>())]
+    #[error("several files cannot be packed\n  {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
     Several(Vec<Self>),
 }
 

@@ -140,6 +140,8 @@ fn images_and_its_filters() {
         assert!(!first[key].is_null(), "{key}: {first}");
     }
     assert_eq!(sandbox.agent("images --format jsonl").ok().stdout.lines().count(), 2);
+    assert_eq!(names("images --limit 1").lines().count(), 1);
+    sandbox.agent("images --limit 0").failed(2);
     assert_snapshot!(sandbox.agent("images --filter colour:red"), @r"
     exit 2
     -- stderr
