@@ -10,7 +10,9 @@ pub(super) async fn front(request: HttpRequest) -> HttpResponse {
     let scheme = if connection.scheme() == "https" { "https" } else { "http" };
     // Parsed, so that nothing but a host goes into the page.
     let host = connection.host().parse::<Host>().map_or_else(|_| "localhost".to_owned(), |host| host.to_string());
+    let (plain, insecure) = if scheme == "http" { ("--plain-http ", "--insecure ") } else { ("", "") };
     let page = PAGE.replace("{url}", &format!("{scheme}://{host}")).replace("{host}", &host);
+    let page = page.replace("{plain-http}", plain).replace("{insecure}", insecure);
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header(("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"))
