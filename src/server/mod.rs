@@ -1,9 +1,11 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
 mod config;
+mod connection;
 mod data_dir;
 mod error;
 mod http;
+mod listen;
 mod logs;
 mod service;
 mod tls;

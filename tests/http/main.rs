@@ -7,4 +7,5 @@ mod catalogue;
 mod hostile;
 mod manifests;
 mod operations;
+mod read_path;
 mod uploads;
