@@ -208,3 +208,86 @@ impl Drop for Posted {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Write as _;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn pair() -> (Connection, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        (Connection::new(listener.accept().await.unwrap().0), client)
+    }
+
+    fn file(content: &[u8]) -> Arc<File> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        Arc::new(file)
+    }
+
+    /// What a response body does when it is asked for its first bytes.
+    async fn hand_over(posted: &mut Posted) {
+        poll_fn(|context| Poll::Ready(assert!(posted.poll_sent(context).is_pending()))).await;
+    }
+
+    #[tokio::test]
+    async fn a_file_follows_what_was_written_however_often_it_is_asked_for() {
+        let (mut connection, mut client) = pair().await;
+        let mut posted = connection.outbox().unwrap().post(file(b"0123456789"), Slice { offset: 2, length: 5 });
+        for _ in 0..3 {
+            hand_over(&mut posted).await;
+        }
+        let mut nothing = [0; 1];
+        assert_eq!(client.try_read(&mut nothing).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        connection.write_all(b"head ").await.unwrap();
+        hand_over(&mut posted).await;
+        connection.flush().await.unwrap();
+        poll_fn(|context| posted.poll_sent(context)).await;
+        drop(posted);
+        connection.write_all(b" next").await.unwrap();
+        connection.flush().await.unwrap();
+        drop(connection);
+        let mut received = String::new();
+        client.read_to_string(&mut received).await.unwrap();
+        assert_eq!(received, "head 23456 next");
+    }
+
+    #[tokio::test]
+    async fn nothing_comes_between_a_file_that_waits_and_its_rest() {
+        let (mut connection, mut client) = pair().await;
+        let content = vec![7; 64 * 1024 * 1024];
+        let mut posted = connection.outbox().unwrap().post(file(&content), Slice::whole(content.len() as u64));
+        hand_over(&mut posted).await;
+        // As often as it takes to fill the socket, and once more.
+        for _ in 0..64 {
+            let is_ready = poll_fn(|context| Poll::Ready(Pin::new(&mut connection).poll_flush(context).is_ready())).await;
+            assert!(!is_ready);
+        }
+        assert!(connection.write(b"early").await.is_err());
+        drop(posted);
+        assert!(connection.write(b"early").await.is_err());
+        assert!(connection.flush().await.is_err());
+        drop(connection);
+        let mut received = vec![];
+        client.read_to_end(&mut received).await.unwrap();
+        assert!(received.len() < content.len() && received.iter().all(|byte| *byte == 7));
+    }
+
+    #[tokio::test]
+    async fn a_file_that_nobody_asked_for_leaves_the_connection_as_it_was() {
+        let (mut connection, mut client) = pair().await;
+        drop(connection.outbox().unwrap().post(file(b"x"), Slice::whole(1)));
+        connection.write_all(b"head").await.unwrap();
+        connection.flush().await.unwrap();
+        let mut received = [0; 4];
+        client.read_exact(&mut received).await.unwrap();
+        assert_eq!(&received, b"head");
+    }
+}
