@@ -5,6 +5,7 @@ mod connection;
 mod data_dir;
 mod error;
 mod http;
+mod json_lines;
 mod listen;
 mod logs;
 mod service;
