@@ -8,7 +8,7 @@ use std::path::Path;
 
 use agent_registry::index::{Sqlite, blobs, repositories};
 use agent_registry::oci::Digest;
-use agent_registry::server::{Config, Server, Tls};
+use agent_registry::server::{Config, Limits, Server, Tls};
 use jiff::Timestamp;
 use reqwest::{Certificate, Client};
 use tokio::sync::oneshot;
@@ -48,7 +48,9 @@ async fn plant(data: &Path) -> Digest {
 
 async fn serve(data: &Path, tls: Option<Tls>) -> (String, oneshot::Sender<()>, JoinHandle<()>) {
     let listen = ([127, 0, 0, 1], 0).into();
-    let config = Config { listen, data: data.to_owned(), workers: Some(1), tls, ..Config::default() };
+    // Clients keep their connections; the end need not wait for them.
+    let limits = Limits { drain_seconds: 0, ..Limits::default() };
+    let config = Config { listen, data: data.to_owned(), workers: Some(1), tls, limits, ..Config::default() };
     let server = Server::bind(config).await.unwrap();
     let url = server.url().to_owned();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -97,7 +99,8 @@ async fn a_blob_of_ten_gibibytes_costs_little_memory() {
     let digest = plant(&data).await;
     let at_the_end = format!("bytes={}-", BLOB_BYTES - READ_BYTES);
     for tls in [None, Some(Tls { cert, key })] {
-        let clients = if tls.is_some() { vec![("HTTP/2", &newest), ("HTTP/1.1", &older)] } else { vec![("plain", &older)] };
+        let clients =
+            if tls.is_some() { vec![("HTTP/2", &newest), ("HTTP/1.1", &older)] } else { vec![("plain", &older)] };
         let (url, stop, serving) = serve(&data, tls).await;
         for (name, client) in clients {
             // Whatever a first request of a kind leaves behind is not what grows with a blob.

@@ -137,8 +137,7 @@ mod tests {
     fn every_kind_of_field_is_json_on_one_line() {
         let kept = Kept::default();
         let writer = kept.clone();
-        let subscriber =
-            tracing_subscriber::fmt().event_format(JsonLines).with_writer(move || writer.clone()).finish();
+        let subscriber = tracing_subscriber::fmt().event_format(JsonLines).with_writer(move || writer.clone()).finish();
         let cause = io::Error::other("the disk is gone");
         let error = crate::storage::Error::Io { source: cause, path: "/a".into() };
         tracing::subscriber::with_default(subscriber, || {

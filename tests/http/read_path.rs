@@ -148,7 +148,8 @@ async fn readers_who_go_away_leave_nothing_open() {
     }
     let path = app.blob_file(&digest);
     let is_open = || {
-        let mut open = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.unwrap().path().read_link().ok());
+        let mut open =
+            std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| entry.unwrap().path().read_link().ok());
         open.any(|target| target == path)
     };
     // The server hears of it by itself; a request takes the time that is needed.

@@ -81,12 +81,7 @@ fn wanted(call: &Call, digest: &Digest, size: u64) -> Result<Option<Slice>, Fail
     }
 }
 
-fn send(
-    call: &Call,
-    mut response: HttpResponseBuilder,
-    blob: Blob,
-    slice: Slice,
-) -> Result<HttpResponse, Failure> {
+fn send(call: &Call, mut response: HttpResponseBuilder, blob: Blob, slice: Slice) -> Result<HttpResponse, Failure> {
     match blob.content {
         Content::Inline(bytes) => {
             // Inline content is small: its offsets fit.
