@@ -1,9 +1,12 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
 mod config;
+mod connection;
 mod data_dir;
 mod error;
 mod http;
+mod json_lines;
+mod listen;
 mod logs;
 mod service;
 mod tls;

@@ -5,11 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, dev, middleware, web};
+use actix_web::dev;
 use jiff::Timestamp;
 
-use super::http::{self, State};
-use super::{Config, DataDir, Error, MissingLayers, tls};
+use super::http::State;
+use super::{Config, DataDir, Error, MissingLayers, listen, tls};
 use crate::auth::Facts;
 use crate::index::Sqlite;
 use crate::registry::Registry;
@@ -17,12 +17,6 @@ use crate::storage::FileStore;
 
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
-
-/// Seconds a client has to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes an answer collects before they go to the socket: fewer system calls for large blobs.
-const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
 /// A registry that listens. It answers once [`Server::run`] is awaited.
 pub struct Server {
@@ -54,29 +48,12 @@ impl Server {
         let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
         let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
         let registry = registry.accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept);
-        let state = State::new(Arc::new(registry), Duration::from_secs(config.limits.body_idle_seconds));
-        let shared = web::Data::new(state.clone());
-        let app = move || {
-            App::new()
-                .app_data(shared.clone())
-                .wrap(middleware::from_fn(http::observe))
-                .configure(http::routes)
-                .default_service(web::to(http::not_found))
-        };
-        let server = HttpServer::new(app)
-            .disable_signals()
-            .client_request_timeout(HEAD_TIMEOUT)
-            .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-            .workers(config.workers.unwrap_or_else(cores))
-            .shutdown_timeout(config.limits.drain_seconds);
-        let is_tls = tls.is_some();
-        let server = match tls {
-            Some(tls) => server.listen_rustls_0_23(listener, tls),
-            None => server.listen(listener),
-        };
-        let server = server.map_err(|source| Error::Listen { address, source })?.run();
+        let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
+        let state = State::new(Arc::new(registry), body_idle, tls.is_some());
+        let serving = listen::serve(&config, listener, tls, state.clone());
+        let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving: server, url: url(address, is_tls), drain, directory })
+        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, directory })
     }
 
     /// Where it is reached from this machine.
@@ -120,10 +97,6 @@ async fn sweep(registry: Arc<Registry>) {
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot end abandoned uploads"),
         }
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// An unspecified address is reached through loopback.

@@ -13,11 +13,12 @@ use crate::registry::Registry;
 pub(in crate::server) struct State {
     pub(in crate::server) registry: Arc<Registry>,
     pub(super) body_idle: Duration,
+    pub(super) is_tls: bool,
 }
 
 impl State {
-    pub(in crate::server) fn new(registry: Arc<Registry>, body_idle: Duration) -> Self {
-        Self { registry, body_idle }
+    pub(in crate::server) fn new(registry: Arc<Registry>, body_idle: Duration, is_tls: bool) -> Self {
+        Self { registry, body_idle, is_tls }
     }
 }
 
