@@ -144,7 +144,8 @@ pub enum MissingLayers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// Seconds a request body may pause before the request ends with 408. Default 60.
+    /// Seconds a request body may pause before the request ends with 408, and on Linux a reader may take nothing of an
+    /// answer before its connection is broken off. Default 60.
     pub body_idle_seconds: u64,
     /// Seconds running requests have to end when the server is told to stop. Default 30.
     pub drain_seconds: u64,

@@ -38,6 +38,7 @@ pub(super) fn serve(
         .disable_signals()
         .workers(config.workers.unwrap_or_else(cores))
         .shutdown_timeout(config.limits.drain_seconds);
+    end_silent_readers(&listener, Duration::from_secs(config.limits.body_idle_seconds))?;
     let stop = server.graceful_shutdown_signal();
     let state = web::Data::new(state);
     let server = match tls {
@@ -55,6 +56,18 @@ pub(super) fn serve(
         }),
     };
     Ok(server?.run())
+}
+
+/// Lets the system break off connections whose other side takes no byte for so long; each connection inherits it.
+#[cfg(target_os = "linux")]
+fn end_silent_readers(listener: &TcpListener, idle: Duration) -> io::Result<()> {
+    let idle_ms = u32::try_from(idle.as_millis()).unwrap_or(u32::MAX);
+    Ok(rustix::net::sockopt::set_tcp_user_timeout(listener, idle_ms)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_silent_readers(_listener: &TcpListener, _idle: Duration) -> io::Result<()> {
+    Ok(())
 }
 
 /// Everything that answers requests.

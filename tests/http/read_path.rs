@@ -1,7 +1,10 @@
 //! How blobs leave the server: byte for byte on connections that are used again, shared by requests in flight, read
 //! slowly or given up, and from files that vanish meanwhile.
 
+use std::time::Duration;
+
 use agent_registry::oci::Digest;
+use agent_registry::server::Limits;
 use reqwest::{Client, Method};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
@@ -224,4 +227,31 @@ async fn tls_carries_the_same_bytes_in_both_protocols() {
         drop(broken);
         assert_eq!(client.get(format!("{}/v2/", app.url)).send().await.unwrap().status(), 200);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reader_who_takes_nothing_more_is_cut_off() {
+    let limits = Limits { body_idle_seconds: 1, ..Limits::default() };
+    let app = TestApp::limited(limits).await;
+    let size = 64 * MIB;
+    let digest = app.push_blob("a/b", &content(1, size)).await;
+    let mut wire = Wire::narrow(&app).await;
+    wire.ask(&request("GET", &digest, "")).await;
+    assert_eq!(wire.head().await, (200, size));
+    // Nothing is read until the system has given up the server's side.
+    let port = |address: std::net::SocketAddr| format!("0100007F:{:04X}", address.port());
+    let pair = format!("{} {}", port(app.address().parse().unwrap()), port(wire.0.get_ref().local_addr().unwrap()));
+    let is_open = || std::fs::read_to_string("/proc/net/tcp").unwrap().contains(&pair);
+    assert!(is_open());
+    let gone = async {
+        while is_open() {
+            app.get("/livez").await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), gone).await.unwrap();
+    let mut rest = vec![];
+    let read = wire.0.read_to_end(&mut rest).await;
+    assert!(read.is_err() || rest.len() < size, "the body is not whole");
+    assert_eq!(app.get("/v2/").await.status, 200);
 }
