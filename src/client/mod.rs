@@ -33,6 +33,7 @@ mod store_tests;
 mod target;
 #[cfg(test)]
 mod target_tests;
+mod unchanged;
 mod upload;
 
 pub use artifact_kind::{ArtifactKind, kind_of};
@@ -45,3 +46,4 @@ pub use pull::{PullReport, PullRequest, PullState, pull};
 pub use push::{PushReport, PushRequest, PushStoredRequest, push, push_stored};
 pub use selector::Selector;
 pub use store::{Removed, Store, StoreEntry};
+pub use unchanged::find_unchanged;

@@ -99,6 +99,11 @@ impl Draft {
         &self.descriptor
     }
 
+    /// When the package was made, where a flag says so.
+    pub fn created(&self) -> Option<Timestamp> {
+        self.created
+    }
+
     /// Packs: the tree goes to a temporary file that the artifact owns, large files stay where they are.
     pub fn pack(self) -> Result<Artifact, PackError> {
         let name = &self.config.metadata.name;
