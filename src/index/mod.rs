@@ -31,3 +31,4 @@ pub use error::Error;
 pub use session::Session;
 pub use sqlite::{Reader, Sqlite};
 pub use value::{Row, Value};
+pub use writer::Commits;

@@ -1,13 +1,14 @@
 //! The `SQLite` driver: how connections are set up, and sessions over them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 
-use super::writer::Writer;
+use super::writer::{Commits, Writer};
 use super::{Error, Row, Session, Value, migrations};
 
 /// Page size in bytes: 16 KiB keeps 2-KiB manifests in 38 % less space than 4 KiB at the same speed.
@@ -27,11 +28,20 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens the file, creating it and its schema where needed, and starts the writing thread.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::over(path, None)
+    }
+
+    /// Opens the file while somebody watches its commits.
+    pub fn open_watched(path: &Path, commits: Arc<dyn Commits>) -> Result<Self, Error> {
+        Self::over(path, Some(commits))
+    }
+
+    fn over(path: &Path, commits: Option<Arc<dyn Commits>>) -> Result<Self, Error> {
         let opening = |source| Error::Open { path: path.to_owned(), source };
         let mut connection = Connection::open(path).map_err(opening)?;
         set_up_writer(&connection).map_err(opening)?;
         migrations::migrate(&mut connection)?;
-        Ok(Self { path: path.to_owned(), writer: Writer::start(connection)? })
+        Ok(Self { path: path.to_owned(), writer: Writer::start(connection, commits)? })
     }
 
     /// Runs a closure in a transaction that others may share; it has taken effect, durably, when this answers `Ok`.

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use crate::storage::{create_folder_durably, sync_folder};
 
 /// The layout this program reads and writes: `blobs/`, `uploads/`, `index.sqlite`.
 pub const FORMAT: &str = "agent-registry 1";
@@ -21,7 +22,7 @@ impl DataDir {
     /// Takes the directory, creating it where needed. A second process is refused.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let failed = |path: &Path, source| Error::DataDir { path: path.to_owned(), source };
-        fs::create_dir_all(root).map_err(|source| failed(root, source))?;
+        create_folder_durably(root).map_err(|source| failed(root, source))?;
         let path = root.join("LOCK");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|source| failed(&path, source))?;
@@ -65,7 +66,9 @@ fn write_durably(path: &Path) -> io::Result<()> {
     let mut file = File::create(&temporary)?;
     writeln!(file, "{FORMAT}")?;
     file.sync_all()?;
-    fs::rename(&temporary, path)
+    fs::rename(&temporary, path)?;
+    // The file store syncs the folder before anything is acknowledged; this does not lean on it.
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

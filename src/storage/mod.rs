@@ -5,12 +5,14 @@
 mod claims;
 #[cfg(test)]
 mod contract;
+mod disk;
 mod error;
 mod files;
 mod memory;
 mod quota;
 mod store;
 
+pub use disk::{Step, Witness, create_folder_durably, sync_folder};
 pub use error::Error;
 pub use files::FileStore;
 pub use memory::MemoryStore;
