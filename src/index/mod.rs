@@ -8,6 +8,7 @@ pub mod blobs;
 mod contract;
 mod error;
 pub mod events;
+pub mod feed;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]

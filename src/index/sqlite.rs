@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
@@ -56,13 +57,21 @@ impl Sqlite {
         self.writer.write(closure).await
     }
 
+    /// Copies the whole index, as it is at one moment, into a new file, durably. Blocks; writes go on meanwhile.
+    pub fn back_up(&self, target: &Path) -> Result<(), Error> {
+        let source = self.reader()?.connection;
+        let mut copy = Connection::open(target)?;
+        // In one step: a copy in several begins again whenever somebody writes.
+        let done = Backup::new(&source, &mut copy)?.step(-1)?;
+        copy.close().map_err(|(_, error)| error)?;
+        let synced = std::fs::File::open(target).and_then(|file| file.sync_all());
+        synced.map_err(|source| Error::Copy { path: target.to_owned(), source })?;
+        if done == StepResult::Done { Ok(()) } else { Err(Error::CopyBusy) }
+    }
+
     /// Opens a read-only connection; each worker keeps its own.
     pub fn reader(&self) -> Result<Reader, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opening = |source| Error::Open { path: self.path.clone(), source };
-        let connection = Connection::open_with_flags(&self.path, flags).map_err(opening)?;
-        set_up_any(&connection).map_err(opening)?;
-        Ok(Reader { connection })
+        Reader::open(&self.path)
     }
 }
 
@@ -73,6 +82,15 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Opens an index to read it alone.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let opening = |source| Error::Open { path: path.to_owned(), source };
+        let connection = Connection::open_with_flags(path, flags).map_err(opening)?;
+        set_up_any(&connection).map_err(opening)?;
+        Ok(Self { connection })
+    }
+
     /// Runs a closure whose statements all see the same commit.
     pub fn snapshot<T, E: From<Error>>(
         &mut self,

@@ -66,6 +66,11 @@ pub fn remove(session: &mut dyn Session, id: &UploadId) -> Result<bool, Error> {
     Ok(session.execute("DELETE FROM upload WHERE id = ?1", &[id.into()])? > 0)
 }
 
+/// Takes every session away, as where their bytes were left behind.
+pub fn remove_all(session: &mut dyn Session) -> Result<usize, Error> {
+    session.execute("DELETE FROM upload", &[])
+}
+
 /// Sessions that have expired, the longest expired first, at most `limit`.
 pub fn expired(session: &mut dyn Session, now: Timestamp, limit: usize) -> Result<Vec<UploadId>, Error> {
     let sql = "SELECT id FROM upload WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";

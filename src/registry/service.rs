@@ -23,8 +23,9 @@ pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
 #[derive(Debug)]
 pub struct Registry {
     pub(super) store: Arc<dyn BlobStore>,
-    pub(super) index: Arc<Sqlite>,
+    /// Closed before the index: the last connection clears the log away, which a reader cannot.
     pub(super) readers: Arc<Readers>,
+    pub(super) index: Arc<Sqlite>,
     pub(super) sessions: Arc<Sessions>,
     /// Lets few packages be unpacked for checking at a time, since each takes a thread and a core.
     pub(super) checks: tokio::sync::Semaphore,

@@ -11,6 +11,7 @@ use super::service::{LEASE, Registry, UPLOAD_LIFETIME, after};
 use super::sessions::{Sessions, Turn};
 use crate::auth::{Permit, Push};
 use crate::index::blobs::{MAX_INLINE_BYTES, StoredBlob};
+use crate::index::tags::Change;
 use crate::index::{Sqlite, blobs, repositories, uploads};
 use crate::oci::{Algorithm, Digest, RepositoryName, UploadId};
 use crate::storage::{self, BlobStore, BlobWriter, Checkpoint};
@@ -149,13 +150,14 @@ impl Upload {
                 }
             },
         };
-        let (repository, now) = (self.repository, Timestamp::now());
+        let (repository, actor, at) = (self.repository, self.owner, Timestamp::now());
         let write = self.index.write(move |session| {
-            let repository = repositories::create(session, &repository, now)?;
+            let row = repositories::create(session, &repository, at)?;
             if is_durable {
                 uploads::remove(session, &id)?;
             }
-            blobs::add(session, repository, &digest, &stored, (now, after(now, LEASE)))
+            let change = Change { id: row, repository: &repository, actor: &actor, at };
+            blobs::add(session, &change, &digest, &stored, after(at, LEASE))
         });
         write.await?;
         self.sessions.close(&id);

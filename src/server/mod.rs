@@ -5,6 +5,7 @@ mod data_dir;
 mod error;
 mod http;
 mod logs;
+mod recovery;
 mod service;
 mod tls;
 
@@ -13,4 +14,5 @@ pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use http::openapi;
 pub use logs::start_logs;
+pub use recovery::{reindex, restore};
 pub use service::Server;

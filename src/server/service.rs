@@ -12,8 +12,9 @@ use super::http::{self, State};
 use super::{Config, DataDir, Error, MissingLayers, tls};
 use crate::auth::Facts;
 use crate::index::Sqlite;
+use crate::jobs::keep_journal;
 use crate::registry::Registry;
-use crate::storage::FileStore;
+use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
@@ -51,8 +52,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen).map_err(listen_failed)?;
         let address = listener.local_addr().map_err(listen_failed)?;
         let directory = DataDir::open(&config.data)?;
-        let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
-        let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
+        let registry = open(&directory, &config)?;
         let registry = registry.accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept);
         let state = State::new(Arc::new(registry), Duration::from_secs(config.limits.body_idle_seconds));
         let shared = web::Data::new(state.clone());
@@ -90,6 +90,10 @@ impl Server {
         let Self { state, serving, drain, directory, .. } = self;
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
+        let (quit, told) = tokio::sync::oneshot::channel::<()>();
+        // A sender that is gone means the same.
+        let told = async { drop(told.await) };
+        let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal(), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
@@ -103,11 +107,25 @@ impl Server {
         sweeper.abort();
         // Ends with an error, since it was aborted; awaited, so that it holds the registry no longer.
         let _ = sweeper.await;
+        drop(quit);
+        // Level when it ends, so that a stopped registry can be rebuilt whole.
+        let _ = journal.await;
         // The last owner closes the index, which then is whole without its log.
         drop(state);
         drop(directory);
         ended.map_err(std::io::Error::other).and_then(|result| result).map_err(Error::Stopped)
     }
+}
+
+/// Opens store and index, if the index is there or there is nothing to lose.
+fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
+    if !directory.index().exists() && Journal::is_in(&directory.journal())? {
+        return Err(Error::IndexLost(directory.root().to_owned()));
+    }
+    let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
+    let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
+    registry.check_journal(&Journal::open(&directory.journal())?)?;
+    Ok(registry)
 }
 
 async fn sweep(registry: Arc<Registry>) {

@@ -19,6 +19,8 @@ pub enum Step<'a> {
     Synced(&'a Path),
     /// A file has another name.
     Renamed(&'a Path, &'a Path),
+    /// A file has one more name.
+    Linked(&'a Path, &'a Path),
     /// A file's name is gone.
     Removed(&'a Path),
     /// The names in a folder are durable.
@@ -66,6 +68,18 @@ impl Disk {
         file.sync_data()?;
         self.tell(Step::Synced(path));
         Ok(())
+    }
+
+    /// Gives a file one more name; whether that was possible here.
+    pub(super) fn link(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        match fs::hard_link(from, to) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+            // Another file system, or one without links; what is there already is looked at by whoever copies.
+            Err(_) => return Ok(false),
+        }
+        self.tell(Step::Linked(from, to));
+        Ok(true)
     }
 
     /// Gives a file another name, instead of a file that has it.

@@ -152,11 +152,18 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::DigestMismatch { .. }
         | Error::ManifestInvalid(_)
         | Error::PackageInvalid(_)
+        | Error::Folder { .. }
         | Error::Cursor => StatusCode::BAD_REQUEST,
         Error::Denied(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Storage(_) | Error::Index(_) | Error::Lost(_) | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Storage(_)
+        | Error::Index(_)
+        | Error::Lost(_)
+        | Error::IndexBehind { .. }
+        | Error::Record(_)
+        | Error::Files { .. }
+        | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

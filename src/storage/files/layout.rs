@@ -52,6 +52,12 @@ impl Layout {
         self.shard(digest.algorithm(), digest.raw()[0])
     }
 
+    /// Every folder that blobs' names live in.
+    pub(super) fn shards(&self) -> impl Iterator<Item = PathBuf> {
+        let all = move |algorithm| (0..=u8::MAX).map(move |shard| self.shard(algorithm, shard));
+        Algorithm::ALL.into_iter().flat_map(all)
+    }
+
     fn blobs(&self, algorithm: Algorithm) -> PathBuf {
         self.root.join("blobs").join(algorithm.as_str())
     }

@@ -17,6 +17,7 @@ use crate::oci::{Algorithm, Digest, Hasher, UploadId};
 use crate::storage::claims::Claims;
 use crate::storage::disk::{Disk, Witness};
 use crate::storage::quota::Quota;
+use crate::storage::store::write_out;
 use crate::storage::{BlobInfo, BlobReader, BlobStore, BlobWriter, Checkpoint, Error, MAX_LIST_PAGE};
 
 /// Keeps every blob as a file named by its digest. One process at a time may open a folder.
@@ -52,6 +53,11 @@ impl FileStore {
         let used = if limit.is_some() { used(&layout)? } else { 0 };
         let shared = Shared { disk, layout, quota: Quota::new(limit, used), naming: Mutex::default() };
         Ok(Self { shared: Arc::new(shared), claims: Claims::default() })
+    }
+
+    /// Makes the names of all blobs durable; one that was pushed is so already, one that was copied is not.
+    pub async fn sync_names(&self) -> Result<(), Error> {
+        self.run(|shared| shared.layout.shards().try_for_each(|folder| sync_dir(&shared.disk, &folder))).await
     }
 
     /// Runs `work` on a blocking thread.
@@ -106,6 +112,18 @@ impl Shared {
         sync_dir(&self.disk, &self.layout.folder_of(digest))
     }
 
+    /// Links a blob into another store. `None`: its bytes have to be copied.
+    fn link(&self, digest: &Digest, target: &Self) -> Result<Option<BlobInfo>, Error> {
+        let (from, to) = (self.layout.blob(digest), target.layout.blob(digest));
+        let _naming = target.naming.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = self.layout.stat(digest)?;
+        let linked = target.disk.link(&from, &to).map_err(|error| Error::io(&from, error))?;
+        if linked {
+            target.quota.take(found.size)?;
+        }
+        Ok(linked.then_some(found))
+    }
+
     fn read(&self, digest: &Digest) -> Result<Box<dyn BlobReader>, Error> {
         let path = self.layout.blob(digest);
         let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file)));
@@ -152,6 +170,17 @@ impl BlobStore for FileStore {
     fn open(&self, digest: &Digest) -> BoxFuture<'_, Result<Box<dyn BlobReader>, Error>> {
         let digest = *digest;
         self.run(move |shared| shared.read(&digest))
+    }
+
+    fn copy_into<'a>(&'a self, digest: &Digest, target: &'a FileStore) -> BoxFuture<'a, Result<BlobInfo, Error>> {
+        let (digest, other) = (*digest, Arc::clone(&target.shared));
+        async move {
+            match self.run(move |shared| shared.link(&digest, &other)).await? {
+                Some(linked) => Ok(linked),
+                None => write_out(self.open(&digest).await?, &digest, target).await,
+            }
+        }
+        .boxed()
     }
 
     fn delete(&self, digest: &Digest) -> BoxFuture<'_, Result<(), Error>> {
@@ -226,6 +255,7 @@ mod tests {
                 Step::Cut(_, length) => format!("cut {length}"),
                 Step::Synced(_) => "sync".to_owned(),
                 Step::Renamed(_, to) => format!("rename {}", name(to)),
+                Step::Linked(..) => "link".to_owned(),
                 Step::Removed(_) => "remove".to_owned(),
                 Step::FolderSynced(path) => format!("sync folder {}", name(path)),
             };
