@@ -1,23 +1,39 @@
-# The few commands of the project; each works on a fresh clone with the Rust toolchain.
-.PHONY: test lint fmt doc
+# The commands of the project; each works on a fresh clone with the Rust toolchain.
+.PHONY: help test test-long clients conformance lint fmt bench run doc
 
 CARGO ?= cargo
+export CARGO
 
-# Every test, then the wall time.
-test:
-	@start=$$(date +%s); $(CARGO) test --locked --all-targets && $(CARGO) test --locked --doc; status=$$?; \
-	echo "tests took $$(( $$(date +%s) - start )) s"; exit $$status
+help:
+	@awk -F': *## ' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# Formatting, lints in all three feature sets, documentation.
-lint:
+test: ## Everything that must pass: clients, build, tests, documentation examples, the official conformance suite
+	@tests/all
+
+test-long: ## Ten thousand pushes on a release build: memory and search times
+	$(CARGO) test --locked --release --test load -- --nocapture
+
+clients: ## Installs the independent clients the tests drive, once
+	@tests/clients/install
+
+conformance: ## The official suite of the distribution specification, gated on its counts
+	@spec-conformance/run
+
+lint: ## Formatting, lints in all three feature sets, documentation
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --all-targets --test load -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --features cli -- -D warnings
 	$(CARGO) clippy --locked --no-default-features --features server -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps
 
-fmt:
+fmt: ## Formats the code
 	$(CARGO) fmt
 
-doc:
+bench: ## Times of packing, reading and searching
+	$(CARGO) bench --locked
+
+run: ## A registry on 127.0.0.1:5050 with its data in target/registry
+	$(CARGO) run --locked -- registry serve --data target/registry
+
+doc: ## The library's documentation, in the browser
 	$(CARGO) doc --no-deps --open

@@ -1,3 +1,5 @@
 //! The command `agent`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    agent_registry::cli::main()
+}

@@ -159,6 +159,26 @@ async fn latest_brings_its_version_along_but_never_moves_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_to_push_is_found_before_anything_is_packed() {
+    let place = Place::new().await;
+    let folder = source("1.0.0", &[("README.md", "one")]);
+    let draft = || Source::open(folder.path()).unwrap().draft(&Overrides::default()).unwrap();
+    let find = async |tag: &str, draft: &Draft| {
+        find_unchanged(&place.remote, &name("team/demo"), &tag.parse().unwrap(), draft).await.unwrap()
+    };
+    assert_eq!(find("latest", &draft()).await, None);
+    let pushed = push(place.push(&pack(folder.path()), "latest")).await.unwrap();
+    let found = find("latest", &draft()).await.unwrap();
+    assert_eq!((found.digest, &found.tags, found.is_unchanged), (pushed.digest, &tags(&["latest", "1.0.0"]), true));
+    assert_eq!(find("1.0.0", &draft()).await.unwrap().digest, pushed.digest);
+    assert_eq!(find("other", &draft()).await, None);
+    let dated = Overrides { created: Some("2026-01-01T00:00:00Z".parse().unwrap()), ..Overrides::default() };
+    assert_eq!(find("latest", &Source::open(folder.path()).unwrap().draft(&dated).unwrap()).await, None);
+    fs::write(folder.path().join("README.md"), "two").unwrap();
+    assert_eq!(find("latest", &draft()).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_version_moves_only_by_force() {
     let place = Place::new().await;
     let (one, other) = (package("1.0.0", "one\n"), package("1.0.0", "other\n"));

@@ -1,1 +1,100 @@
 //! The command: one file a verb, a printer, and errors with exit codes.
+
+mod arguments;
+mod build;
+mod completions;
+mod context;
+mod error;
+#[cfg(feature = "server")]
+mod examples;
+mod exit;
+mod image_row;
+mod images;
+mod init;
+mod inspect;
+mod inspection;
+mod printer;
+mod profiles;
+mod progress;
+mod pull;
+mod push;
+mod quickstart;
+mod registries;
+mod registry;
+mod rmi;
+mod scope;
+#[cfg(feature = "server")]
+mod serve;
+mod sources;
+mod stored;
+#[cfg(feature = "server")]
+mod story;
+mod table;
+mod tag;
+mod templates;
+mod text;
+mod validate;
+mod version;
+mod wanted;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use arguments::{Arguments, Command};
+use context::Context;
+use error::Error;
+pub use exit::ExitStatus;
+use printer::Printer;
+
+/// Runs the command line of this process; the code it ends with.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let printer =
+        Printer { format: arguments.global.format, quiet: arguments.global.quiet, verbose: arguments.global.verbose };
+    let Arguments { global, config, command } = arguments;
+    let Some(command) = command else {
+        Printer::line(&Arguments::command().render_help().ansi().to_string());
+        return ExitStatus::Usage.into();
+    };
+    let context = Context { global, printer, config, directory: PathBuf::new() };
+    let ended = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)
+        .and_then(|runtime| runtime.block_on(run(&context, command)));
+    match ended {
+        Ok(()) => ExitStatus::Success,
+        Err(error) => {
+            let status = error.status();
+            if status != ExitStatus::Success {
+                Printer::error(&error);
+            }
+            status
+        }
+    }
+    .into()
+}
+
+/// Runs one verb.
+async fn run(context: &Context, command: Command) -> Result<(), Error> {
+    match command {
+        Command::Quickstart(arguments) => Box::pin(quickstart::quickstart(context, &arguments)).await,
+        Command::Init(arguments) => init::init(context, &arguments),
+        Command::Validate(arguments) => validate::validate(context, &arguments),
+        Command::Build(arguments) => build::build(context, &arguments).await,
+        Command::Push(arguments) => push::push(context, &arguments).await,
+        Command::Pull(arguments) => pull::pull(context, &arguments).await,
+        Command::Images(arguments) => images::images(context, &arguments).await,
+        Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
+        Command::Tag(arguments) => tag::tag(context, &arguments),
+        Command::Rmi(arguments) => rmi::rmi(context, &arguments),
+        Command::Registry(arguments) => registry::registry(context, arguments).await,
+        Command::Version(_) => version::version(context),
+        Command::Completions(arguments) => completions::completions(&arguments),
+        Command::Run(_) => scope::out_of_scope("run"),
+        Command::Test(_) => scope::out_of_scope("test"),
+        Command::Llm(_) => scope::out_of_scope("llm"),
+    }
+}

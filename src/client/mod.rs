@@ -44,6 +44,7 @@ pub use error::Error;
 pub use progress::{Outcome, Progress, Silent};
 pub use pull::{PullReport, PullRequest, PullState, pull};
 pub use push::{PushReport, PushRequest, PushStoredRequest, push, push_stored};
+pub use resolve::resolve;
 pub use selector::Selector;
 pub use store::{Removed, Store, StoreEntry};
 pub use unchanged::find_unchanged;

@@ -15,6 +15,12 @@ pub(super) struct Resolved {
     pub(super) reference: Reference,
 }
 
+/// The tag or digest a selector means in a registry.
+pub async fn resolve(remote: &Remote, name: &RepositoryName, selector: &Selector) -> Result<Target, Error> {
+    let Resolved { manifest, tag, .. } = in_registry(remote, name, selector).await?;
+    Ok(tag.map_or_else(|| Target::Digest(manifest.digest()), Target::Tag))
+}
+
 /// Asks a registry.
 pub(super) async fn in_registry(
     remote: &Remote,

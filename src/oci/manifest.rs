@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::descriptor::null_is_default;
+use super::descriptor::{empty_is_none, null_is_default};
 use super::{Algorithm, Descriptor, Digest, MAX_DESCRIPTOR_ANNOTATIONS, MediaType, known};
 
 /// Largest manifest in bytes: registries must take 4 MiB (distribution-spec, "Pushing manifests").
@@ -117,7 +117,9 @@ pub struct Manifest {
 #[serde(rename_all = "camelCase")]
 struct Document {
     schema_version: u64,
+    #[serde(default, deserialize_with = "empty_is_none")]
     media_type: Option<MediaType>,
+    #[serde(default, deserialize_with = "empty_is_none")]
     artifact_type: Option<MediaType>,
     config: Option<Descriptor>,
     layers: Option<Vec<Descriptor>>,

@@ -16,6 +16,8 @@ pub const MAX_TAGS_PER_PUT: usize = 64;
 pub const MAX_FILTERS_PER_REQUEST: usize = 16;
 /// Longest path and query that are read, in bytes.
 const MAX_URL_LENGTH: usize = 16 * 1024;
+/// How something that can only be read is asked for. A HEAD is the GET without its body (RFC 9110, section 9.3.2).
+const READING: &[Method] = &[Method::Get, Method::Head];
 
 /// The request methods the API uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -163,9 +165,9 @@ impl Route {
         let rest = path.strip_prefix("/v2").ok_or(RouteError::NotFound)?;
         let query = Query::parse(query)?;
         match rest {
-            "" | "/" => only(method, &[Method::Get, Method::Head]).map(|()| Self::Ping),
+            "" | "/" => only(method, READING).map(|()| Self::Ping),
             "/_catalog" => {
-                only(method, &[Method::Get])?;
+                only(method, READING)?;
                 Ok(Self::Catalog(query.page()?))
             }
             _ => Self::within_repository(method, rest.strip_prefix('/').ok_or(RouteError::NotFound)?, &query),
@@ -175,7 +177,7 @@ impl Route {
     fn within_repository(method: Method, rest: &str, query: &Query) -> Result<Self, RouteError> {
         // The last segments decide; what stands before them is the name, which may hold any component.
         if let Some(name) = rest.strip_suffix("/tags/list") {
-            only(method, &[Method::Get])?;
+            only(method, READING)?;
             return Ok(Self::Tags(repository(name)?, query.page()?));
         }
         if let Some(name) = rest.strip_suffix("/blobs/uploads").or_else(|| rest.strip_suffix("/blobs/uploads/")) {
@@ -193,7 +195,7 @@ impl Route {
             return Self::blob(method, repository(name)?, last);
         }
         if let Some(name) = head.strip_suffix("/referrers") {
-            only(method, &[Method::Get])?;
+            only(method, READING)?;
             return Ok(Self::Referrers(repository(name)?, digest(last)?, query.artifact_types()?, query.page()?));
         }
         Err(RouteError::NotFound)
@@ -227,12 +229,12 @@ impl Route {
     }
 
     fn upload(method: Method, name: RepositoryName, last: &str, query: &Query) -> Result<Self, RouteError> {
-        only(method, &[Method::Get, Method::Patch, Method::Put, Method::Delete])?;
+        only(method, &[Method::Get, Method::Head, Method::Patch, Method::Put, Method::Delete])?;
         let id = last
             .parse()
             .map_err(|error: UploadIdError| RouteError::invalid(ErrorCode::BlobUploadUnknown, error.to_string()))?;
         Ok(match method {
-            Method::Get => Self::UploadStatus(name, id),
+            Method::Get | Method::Head => Self::UploadStatus(name, id),
             Method::Patch => Self::UploadChunk(name, id),
             Method::Delete => Self::UploadCancel(name, id),
             _ => {

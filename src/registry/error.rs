@@ -94,7 +94,7 @@ pub enum Error {
         target: Option<Target>,
     },
     /// A page's beginning that no page before has given.
-    #[error("the parameter `after` is not one that this list has given")]
+    #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
     /// The caller may not.
     #[error(transparent)]

@@ -82,11 +82,12 @@ impl Registry {
                         continue;
                     }
                     let size = json_size(&descriptor);
-                    if found.len() == limit || size > budget {
+                    // The first is sent whatever its size: without it no page would get past it.
+                    if found.len() == limit || (size > budget && !found.is_empty()) {
                         let next = found.last().map(digest);
                         return Ok(Listed { items: found, next });
                     }
-                    budget -= size;
+                    budget = budget.saturating_sub(size);
                     found.push(descriptor);
                 }
                 if is_last || limit == 0 {

@@ -38,6 +38,8 @@ pub struct Pushed {
     pub subject: Option<Digest>,
     /// The tags that point at it now because of this push.
     pub tags: Vec<Tag>,
+    /// Blobs it needs that its repository lacks, where the registry takes such manifests.
+    pub missing: Vec<Digest>,
 }
 
 impl Registry {
@@ -67,19 +69,16 @@ impl Registry {
             _ => {}
         }
         let package = self.check_package(permit, &manifest).await?;
-        let pushed = Pushed {
-            digest: manifest.digest(),
-            subject: manifest.subject().map(|subject| subject.digest),
-            tags: wanted.clone(),
-        };
+        let (digest, tags) = (manifest.digest(), wanted.clone());
+        let subject = manifest.subject().map(|subject| subject.digest);
         let (name, actor, at, manifest) =
             (permit.repository().clone(), permit.actor(), Timestamp::now(), Arc::new(manifest));
         let (conditions, accepts_missing) = (new.conditions.clone(), self.accepts_missing_layers);
         let write = self.index.write(move |session| {
             let id = repositories::create(session, &name, at)?;
             // Asked again in the transaction: a blob may have gone since it was looked at.
-            let missing = if accepts_missing { vec![] } else { blobs::missing(session, id, &manifest)? };
-            if !missing.is_empty() {
+            let missing = blobs::missing(session, id, &manifest)?;
+            if !missing.is_empty() && !accepts_missing {
                 return Err(Error::ManifestBlobUnknown(missing));
             }
             check(session, id, &conditions, &manifest, &wanted)?;
@@ -89,10 +88,9 @@ impl Registry {
                 packages::record(session, put.id, package)?;
             }
             versions::follow_tags(session, &change, &put.moved, package.as_ref().map(|_| put.id))?;
-            Ok(())
+            Ok(missing)
         });
-        write.await?;
-        Ok(pushed)
+        Ok(Pushed { digest, subject, tags, missing: write.await? })
     }
 
     /// Deletes a manifest with its tags, or one tag and nothing else.

@@ -124,6 +124,8 @@ mod read_tests;
 #[cfg(test)]
 mod retry_tests;
 #[cfg(test)]
+mod spec_tests;
+#[cfg(test)]
 mod tls_tests;
 #[cfg(test)]
 mod trust_tests;

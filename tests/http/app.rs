@@ -37,6 +37,14 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
     }
 
+    /// Where the next page is, on this server; empty on the last.
+    pub(crate) fn next(&self) -> String {
+        let link = self.header("link");
+        let next = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\"")).unwrap_or_default();
+        assert!(if link.is_empty() { next.is_empty() } else { next.starts_with("/v2/") }, "{link}");
+        next.to_owned()
+    }
+
     /// Status and first error code of the distribution API.
     pub(crate) fn error(&self) -> (u16, String) {
         (self.status.as_u16(), self.json()["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
@@ -82,10 +90,16 @@ impl TestApp {
 
     /// Stops the server and starts another one over the same folder.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(async |_| ()).await
+    }
+
+    /// Stops the server, does something to its folder, and starts another one over it.
+    pub(crate) async fn restarted_after(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
         let Self { directory, stop, serving, client, .. } = self;
         drop(client);
         stop.send(()).unwrap();
         serving.await.unwrap();
+        meanwhile(directory.path()).await;
         Self::over(directory, Config::default()).await
     }
 

@@ -60,7 +60,7 @@ async fn path_tricks_reach_nothing() {
 async fn unknown_methods_and_paths_are_told_apart() {
     let app = TestApp::spawn().await;
     let refused = app.send(Method::PUT, "/v2/a/b/tags/list", &[], b"").await;
-    assert_eq!((refused.error().0, refused.header("allow")), (405, "GET"));
+    assert_eq!((refused.error().0, refused.header("allow")), (405, "GET, HEAD"));
     assert_eq!(app.send(Method::OPTIONS, "/v2/", &[], b"").await.status, 405);
     assert_eq!(app.get("/v2/a/b/nothing/here").await.error(), (404, "UNSUPPORTED".into()));
     let nowhere = app.get("/nowhere").await;

@@ -3,20 +3,10 @@
 use agent_registry::oci::{Algorithm, Digest, known};
 use agent_registry::server::{Config, Manifests, MissingLayers};
 use reqwest::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::TestApp;
-
-fn image(config: &Digest, more: &Value) -> Vec<u8> {
-    let mut document = json!({
-        "schemaVersion": 2, "mediaType": known::OCI_MANIFEST, "artifactType": "application/vnd.example.thing",
-        "config": { "mediaType": "application/json", "size": 2, "digest": config }, "layers": [],
-    });
-    for (key, value) in more.as_object().unwrap() {
-        document[key] = value.clone();
-    }
-    serde_json::to_vec(&document).unwrap()
-}
+use crate::documents::image;
 
 #[tokio::test]
 async fn a_manifest_comes_back_byte_for_byte() {

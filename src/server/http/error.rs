@@ -222,3 +222,18 @@ pub(super) fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse 
     failure.add_headers(&mut response);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn who_opens_too_many_uploads_is_told_when_to_come_back() {
+        let request = TestRequest::default().to_http_request();
+        let answer = envelope(&request, &registry::Error::TooManyUploads.into());
+        assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(answer.headers().get(header::RETRY_AFTER), Some(&HeaderValue::from(RETRY_AFTER_SECONDS)));
+    }
+}

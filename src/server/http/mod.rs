@@ -10,7 +10,7 @@ mod page;
 mod state;
 
 use actix_web::error::InternalError;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, guard, web};
 
 pub use api::openapi;
 pub(super) use observe::observe;
@@ -27,9 +27,14 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/v2", web::to(distribution::dispatch))
         .route("/v2/{tail:.*}", web::to(distribution::dispatch))
         .configure(api::routes)
-        .route("/livez", web::get().to(operations::livez))
-        .route("/readyz", web::get().to(operations::readyz))
-        .route("/", web::get().to(page::front));
+        .route("/livez", reading().to(operations::livez))
+        .route("/readyz", reading().to(operations::readyz))
+        .route("/", reading().to(page::front));
+}
+
+/// What answers GET, and HEAD without the body.
+fn reading() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// What no other path takes.

@@ -8,19 +8,19 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 
 use super::error::{Failure, problem};
-use super::{State, identity};
+use super::{State, identity, reading};
 use crate::api::RegistryInfo;
 
 /// Every path of the API. A repository has slashes in its name, so the longer paths come first.
 pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1", web::get().to(info))
-        .route("/api/v1/", web::get().to(info))
-        .route("/api/v1/openapi.json", web::get().to(document))
-        .route("/api/v1/packages", web::get().to(search::search))
-        .route("/api/v1/packages/{repository:.+}/versions/{version}", web::get().to(packages::version))
-        .route("/api/v1/packages/{repository:.+}/versions", web::get().to(packages::versions))
-        .route("/api/v1/packages/{repository:.+}", web::get().to(packages::package))
-        .route("/api/v1/repositories/{repository:.+}", web::get().to(repositories::repository));
+    app.route("/api/v1", reading().to(info))
+        .route("/api/v1/", reading().to(info))
+        .route("/api/v1/openapi.json", reading().to(document))
+        .route("/api/v1/packages", reading().to(search::search))
+        .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
+        .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
+        .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
+        .route("/api/v1/repositories/{repository:.+}", reading().to(repositories::repository));
 }
 
 #[derive(OpenApi)]

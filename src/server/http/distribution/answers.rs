@@ -37,6 +37,12 @@ pub(super) fn next_page(route: &Route) -> (HeaderName, String) {
     (header::LINK, format!("<{}>; rel=\"next\"", route.path_and_query()))
 }
 
+/// A note to the person who pushed (distribution-spec, "Warnings"): without a date, and from nobody in particular. The
+/// text is short, without quotes, and the only one of its answer.
+pub(super) fn warning(text: &str) -> (HeaderName, String) {
+    (header::WARNING, format!("299 - \"{text}\""))
+}
+
 /// The conditions of a request.
 pub(super) fn conditions(headers: &HeaderMap) -> Conditions {
     Conditions {

@@ -35,6 +35,9 @@ pub(super) async fn get(call: &Call, name: &RepositoryName, digest: &Digest) -> 
 pub(super) async fn head(call: &Call, name: &RepositoryName, digest: &Digest) -> Result<HttpResponse, Failure> {
     let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
     let size = call.state.registry.blob_size(&permit, digest).await?;
+    if conditions(call.request.headers()).if_none_match.is_some_and(|tags| tags.names(Some(digest))) {
+        return Ok(head_of(StatusCode::NOT_MODIFIED, digest).finish());
+    }
     // The length goes into the head; actix sends no body to a HEAD.
     let nothing = stream::empty::<Result<bytes::Bytes, crate::storage::Error>>();
     Ok(head_of(StatusCode::OK, digest).body(SizedStream::new(size, nothing)))

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{self, HeaderName};
 
-use super::answers::{IMMUTABLE, conditions, content_digest, etag, location};
+use super::answers::{IMMUTABLE, conditions, content_digest, etag, location, warning};
 use super::{Call, Failure};
 use crate::auth::{Delete, Pull, Push};
 use crate::oci::{MAX_MANIFEST_BYTES, MediaType, RepositoryName, Route, Tag, Target};
@@ -51,10 +51,15 @@ pub(super) async fn put(
     if let Some(subject) = pushed.subject {
         response.insert_header((SUBJECT, subject.to_string()));
     }
-    if matches!(target, Target::Digest(_)) {
+    if matches!(target, Target::Digest(_)) || !tags.is_empty() {
         for tag in &pushed.tags {
             response.append_header((TAG, tag.as_str()));
         }
+    }
+    if let Some(first) = pushed.missing.first() {
+        let count = pushed.missing.len();
+        response
+            .insert_header(warning(&format!("the repository lacks blobs of this manifest: {count}, {first} first")));
     }
     Ok(response.finish())
 }

@@ -1,0 +1,123 @@
+//! The command line: global flags and the verbs. Each verb's own flags stand in its file.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::printer::Format;
+use super::{
+    build, completions, images, init, inspect, pull, push, quickstart, registry, rmi, scope, tag, validate, version,
+};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 success, 1 failure, 2 wrong command line, 65 invalid package or data, 66 no source found, 69 registry \
+unavailable, 70 out of scope, 74 file system, 77 denied, 78 wrong settings, 79 not found, 80 conflict (see --force).";
+
+/// Store, find and ship AI agents as OCI artifacts
+#[derive(Debug, Parser)]
+#[command(name = "agent", version, after_long_help = EXIT_CODES, max_term_width = 100)]
+#[command(disable_help_subcommand = true, override_usage = "agent [OPTIONS] <COMMAND>")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub global: Global,
+
+    /// Settings file instead of `config.json` in the agent folder
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub config: Option<PathBuf>,
+
+    // Optional here, since a set variable counts as an argument for clap: nothing typed gets the help all the same.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags every verb takes.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct Global {
+    /// Registry for names without a host, such as `http://127.0.0.1:5050` [env: `AGENT_REGISTRY_URL`]
+    #[arg(long, global = true, value_name = "URL")]
+    pub registry: Option<String>,
+
+    // An argument of its own: a profile asked for by flag goes before the variable.
+    #[arg(long, global = true, value_name = "URL", env = "AGENT_REGISTRY_URL", hide = true, hide_env_values = true)]
+    pub registry_variable: Option<String>,
+
+    /// Profile of the settings file to take registry and token from
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Speak plain HTTP to hosts other than this machine
+    #[arg(long, global = true)]
+    pub plain_http: bool,
+
+    /// PEM file with a further authority to trust
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_certificate: Option<PathBuf>,
+
+    /// How to print data on stdout
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+
+    /// Print references only, and nothing that is no error or warning
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    /// Tell how registry, credentials and source were chosen
+    #[arg(long, global = true)]
+    pub verbose: bool,
+
+    #[arg(long, global = true, value_name = "DIR", env = "AGENT_HOME", hide = true, hide_env_values = true)]
+    pub home: Option<PathBuf>,
+
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "AGENT_REGISTRY_TOKEN",
+        hide = true,
+        hide_env_values = true
+    )]
+    pub token: Option<String>,
+
+    #[arg(long, global = true, value_name = "PAT", env = "AGENTS_REGISTRY_PAT", hide = true, hide_env_values = true)]
+    pub pat: Option<String>,
+
+    #[arg(long, global = true, value_name = "DIR", env = "DOCKER_CONFIG", hide = true, hide_env_values = true)]
+    pub docker_config: Option<PathBuf>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Quickstart(quickstart::Quickstart),
+    Init(init::Init),
+    Validate(validate::Validate),
+    Build(build::Build),
+    Push(push::Push),
+    Pull(pull::Pull),
+    Images(images::Images),
+    Inspect(inspect::Inspect),
+    Tag(tag::TagCommand),
+    Rmi(rmi::Rmi),
+    Registry(registry::RegistryCommand),
+    Version(version::Version),
+    Completions(completions::Completions),
+    #[command(hide = true)]
+    Run(scope::Anything),
+    #[command(hide = true)]
+    Test(scope::Anything),
+    #[command(hide = true)]
+    Llm(scope::Anything),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

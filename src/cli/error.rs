@@ -1,0 +1,252 @@
+//! Why a verb failed: the message, the exit code, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::exit::ExitStatus;
+use super::text::counted;
+use crate::api::QueryError;
+use crate::client;
+use crate::oci::ReferenceError;
+use crate::package::{InstallError, PackError, SourceError, VersionError};
+use crate::remote::{self, Endpoint, EndpointError, ErrorKind};
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    /// Writing to stdout failed.
+    #[error("cannot write the output")]
+    Output(#[source] io::Error),
+    /// The file system refused.
+    #[error("cannot {what} {}", path.display())]
+    Io {
+        /// A verb such as `read`.
+        what: &'static str,
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// The runtime for network work could not be started.
+    #[error("cannot start the runtime")]
+    Runtime(#[source] io::Error),
+    /// No home directory.
+    #[error("this user has no home directory")]
+    NoHome,
+    /// The settings file is no JSON of the expected shape.
+    #[error("the settings file {} cannot be read", path.display())]
+    Settings { path: PathBuf, source: serde_json::Error },
+    /// A profile nobody wrote.
+    #[error("no profile `{name}` in {}", path.display())]
+    UnknownProfile { name: String, path: PathBuf, known: Vec<String> },
+    /// A name that is no reference.
+    #[error("`{text}` is no name of a package")]
+    Reference { text: String, source: ReferenceError },
+    /// What follows the `@` is neither digest nor range.
+    #[error("`{text}` is neither a digest nor a version range")]
+    Range { text: String, source: semver::Error },
+    /// A reference without what the verb needs, or with what it cannot use.
+    #[error("`{text}` {problem}")]
+    WrongReference { text: String, problem: &'static str, hint: &'static str },
+    /// A filter that cannot be read.
+    #[error("the filter `{text}` cannot be read")]
+    Filter { text: String, source: QueryError },
+    /// A name `init` cannot use.
+    #[error("`{name}` cannot name a package: lowercase letters and digits, joined by `.`, `_`, `__` or `-`")]
+    Name { name: String, suggestion: Option<String> },
+    /// A model that is not `provider/name`.
+    #[error("`{0}` is no model: write `provider/name`, such as `openai/gpt-4`")]
+    Model(String),
+    /// Something is there already.
+    #[error("{0} is there already and not empty")]
+    Occupied(String),
+    /// Documents with errors, which were printed.
+    #[error("{what} {}: {}", if *errors == 0 { "is not valid" } else { "cannot be used" }, counted(*errors, "error"))]
+    Invalid { what: String, errors: usize },
+    /// No package where it was looked for.
+    #[error("no source for `{name}`{}", lines(looked))]
+    NoSource { name: String, looked: Vec<String> },
+    /// A package that cannot be opened.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A package that cannot be packed.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// A version that is none.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// The tag says one version, the package another.
+    #[error("the tag says version {tag}, {document} says {inside}")]
+    VersionDiffers { tag: String, document: String, inside: String },
+    /// A package from the store, which no flag can change.
+    #[error("`{0}` cannot be used with a package from the local store: it is pushed as it was built")]
+    Stored(&'static str),
+    /// A registry's address that is none.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// A registry that cannot be reached, or not be used now.
+    #[error("the registry {endpoint} cannot be used now")]
+    Unavailable { endpoint: Box<Endpoint>, source: remote::Error },
+    /// A registry, before anything was asked of it.
+    #[error(transparent)]
+    Remote(#[from] remote::Error),
+    /// A push, a pull, the store or the cache.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// Not in the registry or the store.
+    #[error("`{what}` is not in {place}")]
+    NotFound { what: String, place: String },
+    /// A registry that cannot list what it has.
+    #[error("the registry {0} has no catalogue of agents")]
+    NoCatalogue(Box<Endpoint>),
+    /// A time that is none.
+    #[error("`{0}` is no time: write seconds since 1970 or 2026-01-31T12:00:00Z")]
+    Time(String),
+    /// A flag whose promise cannot be kept.
+    #[error("`{0}` is not available yet, and nothing was done")]
+    NotYet(&'static str),
+    /// A verb of another tool.
+    #[error("`agent {verb}` is not part of this program: {instead}")]
+    OutOfScope { verb: &'static str, instead: &'static str },
+    /// A command of the quickstart that the parser refuses.
+    #[error("the command cannot be read")]
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
+    CommandLine(#[source] clap::Error),
+    /// What was pulled is not what was pushed.
+    #[error("the pulled package differs from its source: {}", .0.join(", "))]
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
+    NotIdentical(Vec<String>),
+    /// The registry does not start, or stops.
+    #[error("{source}")]
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
+    Server { hint: Option<String>, status: ExitStatus, source: Box<dyn std::error::Error + Send + Sync> },
+    /// Built without the registry.
+    #[error("this build of `agent` has no registry: it was made without the feature `server`")]
+    #[cfg_attr(feature = "server", expect(dead_code, reason = "said only by a build without the registry"))]
+    NoServer,
+}
+
+impl Error {
+    /// The file system refused to do `what` with `path`.
+    pub(super) fn io(what: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io { what, path: path.to_owned(), source }
+    }
+
+    /// What the client met while it spoke to a registry.
+    pub(super) fn of_client(error: client::Error, endpoint: &Endpoint) -> Self {
+        match error {
+            client::Error::Remote(source) if source.kind() == ErrorKind::Unavailable => {
+                Self::Unavailable { endpoint: Box::new(endpoint.clone()), source }
+            }
+            other => Self::Client(other),
+        }
+    }
+
+    /// The exit code.
+    pub(super) fn status(&self) -> ExitStatus {
+        match self {
+            // `agent images | head` is no failure.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Success,
+            Self::Output(_) | Self::Io { .. } | Self::Runtime(_) => ExitStatus::Io,
+            Self::NoHome | Self::Settings { .. } | Self::UnknownProfile { .. } => ExitStatus::Config,
+            Self::Reference { .. }
+            | Self::Range { .. }
+            | Self::WrongReference { .. }
+            | Self::Filter { .. }
+            | Self::Name { .. }
+            | Self::Model(_)
+            | Self::Time(_)
+            | Self::Version(_)
+            | Self::VersionDiffers { .. }
+            | Self::Endpoint(_)
+            | Self::NoCatalogue(_)
+            | Self::Stored(_) => ExitStatus::Usage,
+            Self::Occupied(_) => ExitStatus::Conflict,
+            Self::Unavailable { .. } => ExitStatus::Unavailable,
+            Self::Remote(error) => of_remote(error),
+            Self::Client(error) => of_client(error),
+            Self::NotFound { .. } => ExitStatus::NotFound,
+            Self::NoSource { .. } | Self::Source(SourceError::NotFound(_) | SourceError::Io { .. }) => {
+                ExitStatus::NoInput
+            }
+            Self::CommandLine(_) => ExitStatus::Failure,
+            Self::Invalid { .. } | Self::NotIdentical(_) | Self::Source(_) | Self::Pack(_) => ExitStatus::Data,
+            Self::Server { status, .. } => *status,
+            Self::NotYet(_) | Self::OutOfScope { .. } | Self::NoServer => ExitStatus::OutOfScope,
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoHome => "name a folder with the variable AGENT_HOME".to_owned(),
+            Self::UnknownProfile { known, .. } if known.is_empty() => "there are no profiles".to_owned(),
+            Self::UnknownProfile { known, .. } => format!("known profiles: {}", known.join(", ")),
+            Self::Reference { .. } => {
+                "write `name`, `name:tag`, `namespace/name:tag` or `host/namespace/name:tag`".to_owned()
+            }
+            Self::Range { .. } => {
+                "write `name@^1.2`, `name@~1`, `name@>=1,<2` or `name@sha256:…`; a tag stands behind a colon".to_owned()
+            }
+            Self::WrongReference { hint, .. } => (*hint).to_owned(),
+            Self::Filter { .. } => {
+                "write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`".to_owned()
+            }
+            Self::Name { suggestion: Some(slug), .. } => format!("did you mean `{slug}`?"),
+            Self::Occupied(_) => "choose another name, or another folder with `--directory`".to_owned(),
+            Self::NoSource { .. } => "name a source with `--path`, or make one with `agent init`".to_owned(),
+            Self::VersionDiffers { tag, .. } => {
+                format!("push the tag the package says, or push it as {tag} with `--set-version`")
+            }
+            Self::Endpoint(error) => return error.hint(),
+            Self::Unavailable { endpoint, source } => return unavailable(endpoint, source),
+            Self::Remote(error) => return error.hint(),
+            Self::Client(error) => return error.hint(),
+            Self::NotFound { .. } => "`agent images` lists what there is".to_owned(),
+            Self::NoCatalogue(endpoint) => {
+                format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
+            }
+            Self::Server { hint, .. } => return hint.clone(),
+            Self::NoServer => "install it with its default features".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+fn lines(looked: &[String]) -> String {
+    looked.iter().fold(String::new(), |text, place| text + "\n  looked in " + place)
+}
+
+fn unavailable(endpoint: &Endpoint, source: &remote::Error) -> Option<String> {
+    let is_absent = matches!(source, remote::Error::Connect { .. }) && endpoint.host().is_loopback();
+    let start = "start a registry with `agent registry serve`, or choose another with `--registry URL` or \
+                 AGENT_REGISTRY_URL";
+    if is_absent { Some(start.to_owned()) } else { source.hint() }
+}
+
+fn of_remote(error: &remote::Error) -> ExitStatus {
+    match error.kind() {
+        ErrorKind::NotFound => ExitStatus::NotFound,
+        ErrorKind::Denied => ExitStatus::Denied,
+        ErrorKind::Unavailable => ExitStatus::Unavailable,
+        ErrorKind::Refused => ExitStatus::Failure,
+        ErrorKind::Protocol => ExitStatus::Data,
+        ErrorKind::Io => ExitStatus::Io,
+    }
+}
+
+fn of_client(error: &client::Error) -> ExitStatus {
+    use client::Error as Client;
+    match error {
+        Client::Remote(error) => of_remote(error),
+        Client::Io { .. } | Client::Install(InstallError::Io { .. }) => ExitStatus::Io,
+        Client::NotStored(_) | Client::NotFound { .. } | Client::NoDefault { .. } | Client::NoMatch { .. } => {
+            ExitStatus::NotFound
+        }
+        Client::Ambiguous { .. } | Client::VersionDiffers { .. } | Client::NameDiffers { .. } => ExitStatus::Usage,
+        Client::Edited { .. } | Client::Occupied(_) | Client::TagTaken { .. } | Client::ReadBack { .. } => {
+            ExitStatus::Conflict
+        }
+        Client::Unreadable { .. } => ExitStatus::Conflict,
+        Client::Truncated { .. } => ExitStatus::Unavailable,
+        _ => ExitStatus::Data,
+    }
+}

@@ -1,0 +1,201 @@
+//! `agent images`: what the registry and the local store have.
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::context::Context;
+use super::error::Error;
+use super::image_row::{Row, Rows, Where};
+use super::printer::{Format, Printer};
+use super::registries::{Registries, store};
+use super::table::table;
+use super::text::{age, shortened, size};
+use super::wanted::Wanted;
+use crate::api::Query;
+use crate::client::{Catalogue, Store};
+use crate::remote::{Endpoint, Remote};
+
+/// Most versions of a registry that are listed where nobody says how many.
+const DEFAULT_LIMIT: usize = 1_000;
+/// Characters of a description in a table.
+const DESCRIPTION_CHARACTERS: usize = 48;
+
+/// List the agents of the registry and of the local store
+///
+/// Filters are words or globs found in name, description, capabilities and tags, or `name:`, `namespace:`, `author:`,
+/// `capability:`, `tag:`, `model:`, `runtime:`, `version:` and `since:` with a value; all of them must hold.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  agent images\n  agent images --filter \"sentiment*\" --filter author:ai-team\n  \
+                        agent images --filter since:7d --format json\n  agent images registry.example.com/team/my-agent")]
+pub(super) struct Images {
+    /// One repository, with all its tags; works with any registry
+    #[arg(value_name = "REPOSITORY")]
+    repository: Option<String>,
+
+    /// Show only what matches; may be given several times
+    #[arg(long, short, value_name = "FILTER")]
+    filter: Vec<String>,
+
+    /// List also what no tag points at any more
+    #[arg(long, short)]
+    all: bool,
+
+    /// List only the local store
+    #[arg(long, conflicts_with = "remote")]
+    local: bool,
+
+    /// List only the registry
+    #[arg(long)]
+    remote: bool,
+
+    /// Most versions to take from the registry
+    #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_LIMIT)]
+    limit: usize,
+}
+
+pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), Error> {
+    let query = query(&arguments.filter)?;
+    let wanted = arguments.repository.as_deref().map(Wanted::parse).transpose()?;
+    let mut rows = Rows::default();
+    if !arguments.remote {
+        of_store(&store(context)?, wanted.as_ref(), &query, &mut rows)?;
+    }
+    // A registry that is down does not hide what is here.
+    let told = if arguments.local { Ok(()) } else { of_registry(context, arguments, wanted, &query, &mut rows).await };
+    let rows = rows.sorted(arguments.all);
+    if rows.is_empty() && told.is_err() {
+        return told;
+    }
+    print(context, &rows)?;
+    told
+}
+
+/// All filters as one query.
+fn query(filters: &[String]) -> Result<Query, Error> {
+    let now = Timestamp::now();
+    filters.iter().try_fold(Query::default(), |query, text| {
+        let parsed = Query::parse(text, now);
+        Ok(query.and(parsed.map_err(|source| Error::Filter { text: text.clone(), source })?))
+    })
+}
+
+fn of_store(store: &Store, wanted: Option<&Wanted>, query: &Query, rows: &mut Rows) -> Result<(), Error> {
+    for entry in store.entries()? {
+        let reference = &entry.reference;
+        let is_meant = wanted.is_none_or(|wanted| {
+            (reference.name == wanted.name || reference.name.package() == wanted.name.as_str())
+                && (wanted.host.is_none() || reference.host == wanted.host)
+        });
+        let matches = match &entry.config {
+            Some(config) => query.matches(&config.summary(reference.name.clone(), entry.manifest, entry.stored_at)),
+            None => query.terms.is_empty(),
+        };
+        if is_meant && matches {
+            rows.add(Row::of_entry(&entry));
+        }
+    }
+    Ok(())
+}
+
+async fn of_registry(
+    context: &Context,
+    arguments: &Images,
+    wanted: Option<Wanted>,
+    query: &Query,
+    rows: &mut Rows,
+) -> Result<(), Error> {
+    let registries = Registries::load(context)?;
+    let Some(wanted) = wanted else {
+        let remote = registries.connect(None)?;
+        return of_catalogue(context, arguments, &remote, rows).await;
+    };
+    let located = registries.locate(&wanted).await?;
+    let (remote, name) = (&located.remote, &located.repository);
+    let failed = |error| Error::of_client(error, remote.endpoint());
+    if let Some(catalogue) = Catalogue::detect(remote).await.map_err(failed)?
+        && let Some(hits) = catalogue.versions(name).await.map_err(failed)?
+        && !hits.is_empty()
+    {
+        for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
+            rows.add_hit(remote.endpoint().host(), hit);
+        }
+        return Ok(());
+    }
+    let tags = remote.tags(name).await.map_err(|error| failed(error.into()))?;
+    let not_found =
+        || Error::NotFound { what: located.full_name(), place: format!("the registry {}", remote.endpoint()) };
+    for row in super::image_row::of_tags(&located, tags.ok_or_else(not_found)?).await? {
+        if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary)) {
+            rows.add(row);
+        }
+    }
+    Ok(())
+}
+
+async fn of_catalogue(context: &Context, arguments: &Images, remote: &Remote, rows: &mut Rows) -> Result<(), Error> {
+    let failed = |error| Error::of_client(error, remote.endpoint());
+    let Some(catalogue) = Catalogue::detect(remote).await.map_err(failed)? else {
+        return no_catalogue(context, arguments, remote.endpoint());
+    };
+    // Each filter was read alone, so its quotes are closed and it can stand beside the others.
+    let text = arguments.filter.join(" ");
+    let hits = catalogue.search(&text, Some(arguments.limit)).await.map_err(failed)?;
+    if hits.len() == arguments.limit {
+        context.printer.note(&format!("only the first {} are shown: filter, or raise --limit", hits.len()));
+    }
+    let host = remote.endpoint().host();
+    for hit in &hits {
+        rows.add_hit(host, hit);
+    }
+    Ok(())
+}
+
+/// Only who asked for the registry alone is refused; others still see the local store.
+fn no_catalogue(context: &Context, arguments: &Images, endpoint: &Endpoint) -> Result<(), Error> {
+    let error = Error::NoCatalogue(Box::new(endpoint.clone()));
+    if arguments.remote {
+        return Err(error);
+    }
+    Printer::warn(&error.to_string());
+    if let Some(hint) = error.hint() {
+        context.printer.note(&hint);
+    }
+    Ok(())
+}
+
+fn print(context: &Context, rows: &[Row]) -> Result<(), Error> {
+    let printer = context.printer;
+    if printer.quiet {
+        return rows.iter().try_for_each(|row| Printer::data(&row.reference));
+    }
+    if printer.format != Format::Table {
+        return printer.json_list(rows);
+    }
+    if rows.is_empty() {
+        printer.note("nothing found");
+        return Ok(());
+    }
+    let now = Timestamp::now();
+    let headings = ["REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SOURCE", "DESCRIPTION"];
+    Printer::data(&table(
+        headings,
+        rows.iter().map(|row| {
+            let created = row.created.map(|created| age(created, now)).unwrap_or_default();
+            let bytes = row.size.map(size).unwrap_or_default();
+            let id = row.digest.short();
+            let (repository, tag, source) = (row.repository.clone(), row.shown_tag(), row.source.as_str());
+            let description = shortened(&row.description, DESCRIPTION_CHARACTERS);
+            [repository, tag, id, created, bytes, source.to_owned(), description]
+        }),
+    ))
+}
+
+impl Where {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Local => "local",
+            Self::Both => "both",
+        }
+    }
+}

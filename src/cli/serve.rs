@@ -1,0 +1,130 @@
+//! The registry inside the command: the only file here that knows the server.
+
+use std::path::Path;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::context::Context;
+use super::error::Error;
+use super::exit::ExitStatus;
+use super::printer::Printer;
+use super::registry::ServerFlags;
+use crate::server::{self, Config, LogFormat, Overrides, Server, start_logs};
+
+/// Runs a registry until a signal says stop.
+pub(super) async fn serve(context: &Context, flags: &ServerFlags) -> Result<(), Error> {
+    let config = config(context, flags)?;
+    start_logs(&config.log).map_err(|error| failed(error.into()))?;
+    if flags.admin_token_file.is_some() {
+        Printer::warn("--admin-token-file has no effect: this registry has no accounts yet");
+    }
+    // Before the URL is printed: who reads it may send the signal at once.
+    let stop = stop_signal().map_err(Error::Runtime)?;
+    let data = config.data.display().to_string();
+    let server = Server::bind(config).await.map_err(failed)?;
+    Printer::data(server.url())?;
+    context.printer.detail(&format!("data directory: {data}"));
+    server.run(stop).await.map_err(failed)
+}
+
+/// Says what is wrong with the configuration.
+pub(super) fn check(context: &Context, flags: &ServerFlags) -> Result<(), Error> {
+    config(context, flags)?;
+    context.printer.done("the configuration is right");
+    Ok(())
+}
+
+/// Prints the configuration as a file would say it.
+pub(super) fn show(context: &Context, flags: &ServerFlags) -> Result<(), Error> {
+    let toml = config(context, flags)?.to_toml().map_err(|error| failed(error.into()))?;
+    Printer::data(toml.trim_end())
+}
+
+fn config(context: &Context, flags: &ServerFlags) -> Result<Config, Error> {
+    let overrides = Overrides {
+        listen: flags.listen,
+        data: flags.data.as_deref().map(|path| context.path(path)),
+        insecure_no_auth: flags.insecure_no_auth,
+        tls_cert: flags.tls_cert.as_deref().map(|path| context.path(path)),
+        tls_key: flags.tls_key.as_deref().map(|path| context.path(path)),
+        log_format: flags.log_format.as_deref().map(|format| match format {
+            "human" => LogFormat::Human,
+            "json" => LogFormat::Json,
+            _ => LogFormat::Auto,
+        }),
+        log_filter: flags.log.clone(),
+    };
+    let file = flags.config.as_deref().map(|path| context.path(path));
+    Config::load(file.as_deref(), overrides).map_err(|error| failed(error.into()))
+}
+
+fn failed(error: server::Error) -> Error {
+    use server::Error as Server;
+    let status = match &error {
+        Server::Config(_) | Server::Exposed(_) | Server::Tls { .. } => ExitStatus::Config,
+        Server::Listen { .. } | Server::Locked(_) => ExitStatus::Unavailable,
+        Server::DataDir { .. } | Server::Storage(_) | Server::Index(_) => ExitStatus::Io,
+        Server::Format { .. } => ExitStatus::Data,
+        Server::Registry(_) | Server::Stopped(_) => ExitStatus::Failure,
+    };
+    Error::Server { hint: error.hint(), status, source: Box::new(error) }
+}
+
+/// Ends when this process is asked to stop: Ctrl-C, or SIGTERM where there is one.
+pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        // An error means that the signal cannot be waited for; stopping is the safe answer.
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// A registry that runs beside the verbs of this process, on a free port of this machine.
+#[derive(Debug)]
+pub(super) struct Embedded {
+    url: String,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<Result<(), server::Error>>,
+}
+
+impl Embedded {
+    /// Starts it over a data directory.
+    pub(super) async fn start(data: &Path) -> Result<Self, Error> {
+        let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+        let overrides = Overrides { listen: Some(listen), data: Some(data.to_owned()), ..Overrides::default() };
+        let config = Config::load(None, overrides).map_err(|error| failed(error.into()))?;
+        let server = Server::bind(config).await.map_err(failed)?;
+        let url = server.url().to_owned();
+        let (stop, stopped) = oneshot::channel();
+        // A sender that is gone means stop, too.
+        let running = tokio::spawn(server.run(async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { url, stop, running })
+    }
+
+    /// Where it is reached.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Lets it finish and frees its data directory.
+    pub(super) async fn stop(self) -> Result<(), Error> {
+        // Fails when it has ended by itself; what it ended with comes next.
+        let _ = self.stop.send(());
+        let ended = self.running.await.map_err(|error| Error::Runtime(error.into()))?;
+        ended.map_err(failed)
+    }
+}

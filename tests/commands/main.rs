@@ -1,0 +1,11 @@
+//! The command as people type it: exit codes, output and files, against the registry it runs itself.
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
+mod help;
+mod local_store;
+mod offline;
+mod other_registries;
+mod quickstart;
+mod registries;
+mod sandbox;
+mod seed;
