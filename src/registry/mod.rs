@@ -27,5 +27,5 @@ pub use package_check::MAX_INLINE_CHECK_BYTES;
 pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
 pub use service::{LEASE, Registry, UPLOAD_LIFETIME};
-pub use sessions::MAX_EMPTY_UPLOADS;
+pub use sessions::{MAX_EMPTY_UPLOADS, MAX_UPLOADS_PER_IDENTITY};
 pub use upload::Upload;

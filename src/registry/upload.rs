@@ -52,6 +52,7 @@ pub struct Upload {
     id: UploadId,
     sink: Sink,
     is_durable: bool,
+    most: usize,
     _turn: Turn,
 }
 
@@ -83,6 +84,7 @@ impl Upload {
             id,
             sink,
             is_durable,
+            most: registry.uploads_per_identity,
             _turn: turn,
         })
     }
@@ -119,14 +121,22 @@ impl Upload {
         let Sink::Store(writer) = &mut self.sink else { return Ok(0) };
         let checkpoint = writer.checkpoint().await?;
         let (id, repository, owner, offset) = (self.id, self.repository.clone(), self.owner.clone(), checkpoint.offset);
-        let now = Timestamp::now();
+        let (now, is_new, most) = (Timestamp::now(), !self.is_durable, self.most);
         let write = self.index.write(move |session| {
+            if is_new && uploads::has(session, &owner, most)? {
+                return Err(Error::TooManyUploads);
+            }
             let repository = repositories::create(session, &repository, now)?;
             let (owner, hash) = (owner.clone(), checkpoint.state.clone());
             let expires_at = after(now, UPLOAD_LIFETIME);
-            uploads::save(session, &uploads::Upload { id, repository, owner, offset, hash, expires_at })
+            Ok(uploads::save(session, &uploads::Upload { id, repository, owner, offset, hash, expires_at })?)
         });
-        write.await?;
+        let saved = write.await;
+        if matches!(saved, Err(Error::TooManyUploads)) {
+            // Bytes that nobody was promised need not take room until the session expires.
+            return self.cancel().await.and(saved.map(|()| offset));
+        }
+        saved?;
         self.sessions.close(&self.id);
         Ok(offset)
     }

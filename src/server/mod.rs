@@ -1,5 +1,6 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
+mod backups;
 mod config;
 mod data_dir;
 mod error;
@@ -16,3 +17,5 @@ pub use http::openapi;
 pub use logs::start_logs;
 pub use recovery::{reindex, restore};
 pub use service::Server;
+
+pub use crate::registry::{BackedUp, Rebuilt};

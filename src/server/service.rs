@@ -19,9 +19,6 @@ use crate::storage::{FileStore, Journal};
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
 
-/// Seconds a client has to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Bytes an answer collects before they go to the socket: fewer system calls for large blobs.
 const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
@@ -44,17 +41,26 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Opens the data directory and takes the address.
     pub async fn bind(config: Config) -> Result<Self, Error> {
-        if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
-            return Err(Error::Exposed(config.listen));
-        }
-        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
-        let listen_failed = |source| Error::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).map_err(listen_failed)?;
-        let address = listener.local_addr().map_err(listen_failed)?;
+        let listener = listen(&config)?;
         let directory = DataDir::open(&config.data)?;
         let registry = open(&directory, &config)?;
-        let registry = registry.accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept);
-        let state = State::new(Arc::new(registry), Duration::from_secs(config.limits.body_idle_seconds));
+        Self::start(&config, listener, directory, registry)
+    }
+
+    /// Takes the address for a registry that stands on this directory, opened by who calls: with a store of its own,
+    /// or a watched one.
+    pub async fn bind_over(config: Config, directory: DataDir, registry: Registry) -> Result<Self, Error> {
+        Self::start(&config, listen(&config)?, directory, registry)
+    }
+
+    fn start(config: &Config, listener: TcpListener, directory: DataDir, registry: Registry) -> Result<Self, Error> {
+        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
+        let registry = registry
+            .accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept)
+            .limiting_uploads(config.limits.uploads_per_identity);
+        let state =
+            State::new(Arc::new(registry), directory.root(), Duration::from_secs(config.limits.body_idle_seconds));
         let shared = web::Data::new(state.clone());
         let app = move || {
             App::new()
@@ -65,7 +71,7 @@ impl Server {
         };
         let server = HttpServer::new(app)
             .disable_signals()
-            .client_request_timeout(HEAD_TIMEOUT)
+            .client_request_timeout(Duration::from_secs(config.limits.head_seconds))
             .h1_write_buffer_size(WRITE_BUFFER_BYTES)
             .workers(config.workers.unwrap_or_else(cores))
             .shutdown_timeout(config.limits.drain_seconds);
@@ -107,6 +113,7 @@ impl Server {
         sweeper.abort();
         // Ends with an error, since it was aborted; awaited, so that it holds the registry no longer.
         let _ = sweeper.await;
+        state.backups.stop().await;
         drop(quit);
         // Level when it ends, so that a stopped registry can be rebuilt whole.
         let _ = journal.await;
@@ -115,6 +122,14 @@ impl Server {
         drop(directory);
         ended.map_err(std::io::Error::other).and_then(|result| result).map_err(Error::Stopped)
     }
+}
+
+/// Takes the address, unless strangers could reach it.
+fn listen(config: &Config) -> Result<TcpListener, Error> {
+    if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
+        return Err(Error::Exposed(config.listen));
+    }
+    TcpListener::bind(config.listen).map_err(|source| Error::Listen { address: config.listen, source })
 }
 
 /// Opens store and index, if the index is there or there is nothing to lose.
