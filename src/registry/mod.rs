@@ -7,6 +7,7 @@ mod error;
 mod journal;
 mod lists;
 mod manifests;
+mod orphans;
 mod package_check;
 mod readers;
 mod rebuild;
