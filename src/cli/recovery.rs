@@ -83,18 +83,19 @@ pub(super) async fn backup(context: &Context, arguments: &BackupCommand) -> Resu
     let wanted = NewBackup { directory: directory.display().to_string() };
     let begun = remote.post_json(BACKUP, &wanted, MAX_ANSWER_BYTES).await?;
     let made = wait(&remote, begun).await?;
-    let Some(content) = &made.content else {
+    let Some(held) = &made.content else {
         return Err(Error::Backup(made.problem.unwrap_or_else(|| "the registry was restarted".to_owned())));
     };
     if context.printer.format == Format::Table {
-        let (manifests, tags) = (of(content.manifests, "manifest"), of(content.tags, "tag"));
-        let files = format!("{} of {}", of(content.files, "file"), size(content.bytes));
-        context.printer.done(&format!("backed up {manifests}, {tags} and {files}"));
+        let (manifests, tags) = (of(held.manifests, "manifest"), of(held.tags, "tag"));
+        context.printer.done(&format!("backed up {manifests} and {tags}"));
+        let files = format!("{} of {}", of(held.files, "large blob"), size(held.bytes));
+        context.printer.detail(&format!("{files} up to event {}", held.last_event));
         Printer::data(&made.directory)?;
     } else {
         context.printer.json(&made)?;
     }
-    if content.lost.is_empty() { Ok(()) } else { Err(Error::Lost(content.lost.len())) }
+    if held.lost.is_empty() { Ok(()) } else { Err(Error::Lost(held.lost.len())) }
 }
 
 pub(super) async fn restore(context: &Context, arguments: &RestoreCommand) -> Result<(), Error> {

@@ -29,7 +29,7 @@ pub async fn keep_journal(registry: Arc<Registry>, folder: PathBuf, stop: impl F
         match copied.map_err(Error::from).and_then(|copied| copied) {
             Ok(level) => journal = Some(level),
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot write the recovery journal")
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot write the recovery journal");
             }
         }
         if is_last {

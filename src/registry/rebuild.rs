@@ -208,7 +208,7 @@ impl Rebuilding<'_> {
                 self.lose(Lost::Manifest(repository, digest), "the journal does not have its bytes");
             }
             (EventKind::ManifestPushed, Some(digest), _) => {
-                drop(self.losses.remove(&Lost::Manifest(repository, digest)))
+                self.losses.remove(&Lost::Manifest(repository, digest));
             }
             (EventKind::ManifestDeleted, Some(digest), _) => {
                 self.losses.remove(&Lost::Listing(repository.clone(), digest));

@@ -112,7 +112,9 @@ impl State {
     fn expire(&mut self, now: Timestamp) {
         let expired = self.empty.extract_if(|_, session| after(session.opened_at, UPLOAD_LIFETIME) <= now);
         let owners: Vec<String> = expired.map(|(_, session)| session.owner).collect();
-        owners.iter().for_each(|owner| self.forget(owner));
+        for owner in owners {
+            self.forget(&owner);
+        }
     }
 
     fn forget(&mut self, owner: &str) {

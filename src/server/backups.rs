@@ -64,8 +64,9 @@ impl Backups {
                 (backup.state, backup.content) = (BackupState::Done, Some(content));
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "backup failed");
-                (backup.state, backup.problem) = (BackupState::Failed, Some(with_causes(&error)));
+                let problem = with_causes(&error);
+                tracing::warn!(directory = backup.directory, error = problem, "backup failed");
+                (backup.state, backup.problem) = (BackupState::Failed, Some(problem));
             }
         }
     }

@@ -83,14 +83,10 @@ impl Journal {
     pub fn copy(folder: &Path, target: &Path) -> Result<(), Error> {
         create_folder_durably(target).map_err(|error| Error::io(target, error))?;
         let segments = if folder.is_dir() { segments(folder)? } else { vec![] };
-        for (index, path) in segments.iter().enumerate() {
+        for path in segments {
+            // Copied and not linked: a journal goes on where its last segments end.
             let copy = target.join(path.file_name().unwrap_or_default());
-            // Only the last one grows.
-            let is_whole = index + 1 < segments.len();
-            let copied = match is_whole && Disk::default().link(path, &copy).map_err(|error| Error::io(path, error))? {
-                true => Ok(()),
-                false => fs::copy(path, &copy).and_then(|_| File::open(&copy)?.sync_all()),
-            };
+            let copied = fs::copy(&path, &copy).and_then(|_| File::open(&copy)?.sync_all());
             copied.map_err(|error| Error::io(&copy, error))?;
         }
         sync_folder(target).map_err(|error| Error::io(target, error))

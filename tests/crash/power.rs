@@ -35,27 +35,27 @@ async fn record() -> Vec<Happened> {
     let registry = Registry::new(Arc::new(store), index, Facts::open());
     let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: place.path().to_owned(), ..Config::default() };
     let server = Server::bind_over(config, directory, registry).await.unwrap();
-    let pusher = Pusher::new(server.url());
+    let client = Pusher::new(server.url());
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async { drop(stopped.await) }));
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|client| {
-            let (pusher, recorder) = (pusher.clone(), Arc::clone(&recorder));
+    let pushing: Vec<_> = (0..CLIENTS)
+        .map(|number| {
+            let (client, recorder) = (client.clone(), Arc::clone(&recorder));
             tokio::spawn(async move {
-                for number in 0..PUSHES {
-                    let layer = vec![client * PUSHES + number + 1; if number == 0 { 1_000 } else { 100_000 }];
-                    let way = if number == 2 { Way::Chunks } else { Way::Whole };
-                    let (repository, tag) = (format!("power/r{client}"), format!("t{number}"));
-                    let pushed = pusher.push(&repository, &tag, &layer, way).await.unwrap();
+                for round in 0..PUSHES {
+                    let layer = vec![number * PUSHES + round + 1; if round == 0 { 1_000 } else { 100_000 }];
+                    let way = if round == 2 { Way::Chunks } else { Way::Whole };
+                    let (repository, tag) = (format!("power/r{number}"), format!("t{round}"));
+                    let pushed = client.push(&repository, &tag, &layer, way).await.unwrap();
                     recorder.note(Happened::Acknowledged(pushed));
                 }
             })
         })
         .collect();
-    let begun = pusher.begin("power/begun", &[200; 90_000]).await.unwrap();
+    let begun = client.begin("power/begun", &vec![200; 90_000]).await.unwrap();
     recorder.note(Happened::Begun(begun));
-    for client in clients {
-        client.await.unwrap();
+    for pushed in pushing {
+        pushed.await.unwrap();
     }
     let happened = recorder.happened();
     stop.send(()).unwrap();
@@ -141,24 +141,18 @@ async fn what_was_acknowledged_survives_a_power_failure_at_every_moment() {
 async fn a_store_that_leaves_out_a_sync_is_found_out() {
     let happened = record().await;
     let is_blob = |folder: &Path| folder.starts_with("blobs");
-    let forgetful: [(&str, &[Left], Box<dyn Fn(&Happened) -> bool>); 4] = [
-        ("bytes", &[Left::Names], Box::new(|what| matches!(what, Happened::Synced(_)))),
-        ("bytes", &[Left::Nothing], Box::new(|what| matches!(what, Happened::Synced(_)))),
-        (
-            "names of blobs",
-            &[Left::Nothing],
-            Box::new(move |what| matches!(what, Happened::FolderSynced(folder) if is_blob(folder))),
-        ),
-        (
-            "names of uploads",
-            &[Left::Nothing],
-            Box::new(move |what| matches!(what, Happened::FolderSynced(folder) if !is_blob(folder))),
-        ),
-    ];
-    for (what, left, is_forgotten) in forgetful {
+    let is_content = |what: &Happened| matches!(what, Happened::Synced(_));
+    let is_blob_name = |what: &Happened| matches!(what, Happened::FolderSynced(folder) if is_blob(folder));
+    let is_upload_name = |what: &Happened| matches!(what, Happened::FolderSynced(folder) if !is_blob(folder));
+    for (left, is_forgotten) in [
+        (Left::Names, &is_content as &dyn Fn(&Happened) -> bool),
+        (Left::Nothing, &is_content),
+        (Left::Nothing, &is_blob_name),
+        (Left::Nothing, &is_upload_name),
+    ] {
         let rest: Vec<_> = happened.iter().filter(|what| !is_forgotten(what)).cloned().collect();
-        assert!(rest.len() < happened.len());
-        assert!(cut_everywhere(&rest, left).await.is_err(), "nobody noticed that the {what} were not synced");
+        let forgotten = happened.iter().find(|what| is_forgotten(what)).map(short);
+        assert!(cut_everywhere(&rest, &[left]).await.is_err(), "nobody noticed the lack of {forgotten:?} and its like");
     }
     // A commit that comes before the sync of what it names.
     let mut early = happened;

@@ -26,12 +26,12 @@ struct Write {
     acknowledged: u64,
 }
 
-async fn write_on(pusher: Pusher, writer: u64, clock: Arc<AtomicU64>) -> Vec<Write> {
+async fn write_on(client: Pusher, hand: u64, clock: Arc<AtomicU64>) -> Vec<Write> {
     let mut writes = vec![];
     for number in 0..WRITES {
-        let tag = TAGS[usize::try_from((writer + number) % 3).unwrap()];
+        let tag = TAGS[usize::try_from((hand + number) % 3).unwrap()];
         let sent = clock.fetch_add(1, Ordering::SeqCst);
-        let pushed = pusher.note("race/one", tag, &format!("{writer}-{number}")).await.unwrap();
+        let pushed = client.note("race/one", tag, &format!("{hand}-{number}")).await.unwrap();
         let acknowledged = clock.fetch_add(1, Ordering::SeqCst);
         writes.push(Write { tag, digest: pushed.digest, sent, acknowledged });
     }
@@ -46,15 +46,15 @@ async fn no_acknowledged_tag_is_lost_and_history_is_one_order() {
     let clients = [Pusher::new(&server.url), Pusher::new(&server.url)];
     clients[0].push("race/one", "first", b"first", Way::Whole).await.unwrap();
     let clock = Arc::new(AtomicU64::new(0));
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|writer| {
-            let pusher = clients[usize::try_from(writer % 2).unwrap()].clone();
-            tokio::spawn(write_on(pusher, writer, Arc::clone(&clock)))
+    let hands: Vec<_> = (0..WRITERS)
+        .map(|hand| {
+            let client = clients[usize::try_from(hand % 2).unwrap()].clone();
+            tokio::spawn(write_on(client, hand, Arc::clone(&clock)))
         })
         .collect();
     let mut writes = BTreeMap::new();
-    for writer in writers {
-        writes.extend(writer.await.unwrap().into_iter().map(|write| (write.digest, write)));
+    for hand in hands {
+        writes.extend(hand.await.unwrap().into_iter().map(|write| (write.digest, write)));
     }
     assert_eq!(writes.len() as u64, WRITERS * WRITES);
     server.stop();

@@ -140,7 +140,7 @@ async fn what_cannot_be_rebuilt_is_told() {
     let (lost, cut) = (vec![1; 100_000], vec![2; 100_000]);
     push(&app, "a/b", "lost", &lost, None).await;
     push(&app, "a/b", "cut", &cut, None).await;
-    push(&app, "a/b", "whole", &[3; 100_000], None).await;
+    push(&app, "a/b", "whole", &vec![3; 100_000], None).await;
     let file = |data: &Path, content: &[u8]| {
         let hex = Digest::sha256(content).hex();
         data.join("blobs/sha256").join(&hex[..2]).join(hex)
@@ -174,8 +174,9 @@ async fn an_older_index_does_not_go_on_beside_a_newer_journal() {
     let app = TestApp::spawn().await;
     push(&app, "a/b", "v1", b"one", None).await;
     let old = tempfile::tempdir().unwrap();
-    let app =
-        app.restarted_after(async |data| drop(fs::copy(data.join("index.sqlite"), old.path().join("old")).unwrap()));
+    let app = app.restarted_after(async |data| {
+        fs::copy(data.join("index.sqlite"), old.path().join("old")).unwrap();
+    });
     let app = app.await;
     push(&app, "a/b", "v2", b"two", None).await;
     let app = app.restarted_after(async |data| {

@@ -68,7 +68,7 @@ async fn a_stalled_chunk_ends_and_keeps_what_came() {
     let mut stream = TcpStream::connect(app.address()).await.unwrap();
     let head = format!("PATCH {location} HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
-    stream.write_all(&[b'x'; 100_000]).await.unwrap();
+    stream.write_all(&vec![b'x'; 100_000]).await.unwrap();
     // Meanwhile: another request of the same session is refused, all others are served.
     loop {
         let busy = app.send(Method::PATCH, &location, &[], b"").await;
@@ -77,7 +77,7 @@ async fn a_stalled_chunk_ends_and_keeps_what_came() {
         }
         assert_eq!(busy.status, 202, "before the slow one was read");
     }
-    app.push_blob("a/b", &[1; 100_000]).await;
+    app.push_blob("a/b", &vec![1; 100_000]).await;
     let mut answer = vec![0; 12];
     timeout(PATIENCE, stream.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(answer, b"HTTP/1.1 408");
