@@ -222,7 +222,8 @@ impl Error {
             Self::NotStored(_) => "`agent images` lists what is there".to_owned(),
             Self::Ambiguous { .. } => "write the registry's host in front".to_owned(),
             Self::NotFound { tags, .. } if tags.is_empty() => {
-                "check the name and, for a private repository, that you are logged in".to_owned()
+                "check the name and that your credentials (AGENT_REGISTRY_TOKEN, a profile, or Docker's) may see it"
+                    .to_owned()
             }
             Self::NotFound { .. } | Self::NoDefault { .. } => "name one of the tags".to_owned(),
             Self::NoMatch { .. } => {

@@ -101,13 +101,13 @@ pub struct Tls {
 pub struct Logs {
     /// `auto` (default): for people on a terminal, JSON otherwise.
     pub format: LogFormat,
-    /// What to log, such as `info` (default) or `warn,agent_registry=debug`.
+    /// What to log, such as `warn` or `info,agent_registry=debug`. Default `info,actix_server=warn`.
     pub filter: String,
 }
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { format: LogFormat::Auto, filter: "info".to_owned() }
+        Self { format: LogFormat::Auto, filter: "info,actix_server=warn".to_owned() }
     }
 }
 
@@ -293,8 +293,9 @@ mod tests {
             ("data = \"\"\n", "`data` must not be empty"),
         ];
         for (text, expected) in cases {
-            let error = anyhow::Error::new(Config::load(Some(file(text).path()), Overrides::default()).unwrap_err());
-            assert!(format!("{error:#}").contains(expected), "{error:#}");
+            let error = Config::load(Some(file(text).path()), Overrides::default()).unwrap_err();
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert!(format!("{error}: {cause}").contains(expected), "{error}: {cause}");
         }
         let half = Overrides { tls_cert: Some("a".into()), ..Overrides::default() };
         assert!(Config::load(None, half).unwrap_err().to_string().contains("tls.key"));

@@ -2,9 +2,12 @@
 
 mod backups;
 mod config;
+mod connection;
 mod data_dir;
 mod error;
 mod http;
+mod json_lines;
+mod listen;
 mod logs;
 mod recovery;
 mod service;

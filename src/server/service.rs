@@ -5,11 +5,11 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, dev, middleware, web};
+use actix_web::dev;
 use jiff::Timestamp;
 
-use super::http::{self, State};
-use super::{Config, DataDir, Error, MissingLayers, tls};
+use super::http::State;
+use super::{Config, DataDir, Error, MissingLayers, listen, tls};
 use crate::auth::Facts;
 use crate::index::Sqlite;
 use crate::jobs::keep_journal;
@@ -18,9 +18,6 @@ use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
-
-/// Bytes an answer collects before they go to the socket: fewer system calls for large blobs.
-const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
 /// A registry that listens. It answers once [`Server::run`] is awaited.
 pub struct Server {
@@ -41,7 +38,7 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Opens the data directory and takes the address.
     pub async fn bind(config: Config) -> Result<Self, Error> {
-        let listener = listen(&config)?;
+        let listener = take_address(&config)?;
         let directory = DataDir::open(&config.data)?;
         let registry = open(&directory, &config)?;
         Self::start(&config, listener, directory, registry)
@@ -50,7 +47,7 @@ impl Server {
     /// Takes the address for a registry that stands on this directory, opened by who calls: with a store of its own,
     /// or a watched one.
     pub async fn bind_over(config: Config, directory: DataDir, registry: Registry) -> Result<Self, Error> {
-        Self::start(&config, listen(&config)?, directory, registry)
+        Self::start(&config, take_address(&config)?, directory, registry)
     }
 
     fn start(config: &Config, listener: TcpListener, directory: DataDir, registry: Registry) -> Result<Self, Error> {
@@ -59,30 +56,12 @@ impl Server {
         let registry = registry
             .accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept)
             .limiting_uploads(config.limits.uploads_per_identity);
-        let state =
-            State::new(Arc::new(registry), directory.root(), Duration::from_secs(config.limits.body_idle_seconds));
-        let shared = web::Data::new(state.clone());
-        let app = move || {
-            App::new()
-                .app_data(shared.clone())
-                .wrap(middleware::from_fn(http::observe))
-                .configure(http::routes)
-                .default_service(web::to(http::not_found))
-        };
-        let server = HttpServer::new(app)
-            .disable_signals()
-            .client_request_timeout(Duration::from_secs(config.limits.head_seconds))
-            .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-            .workers(config.workers.unwrap_or_else(cores))
-            .shutdown_timeout(config.limits.drain_seconds);
-        let is_tls = tls.is_some();
-        let server = match tls {
-            Some(tls) => server.listen_rustls_0_23(listener, tls),
-            None => server.listen(listener),
-        };
-        let server = server.map_err(|source| Error::Listen { address, source })?.run();
+        let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
+        let state = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some());
+        let serving = listen::serve(config, listener, tls, state.clone());
+        let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving: server, url: url(address, is_tls), drain, directory })
+        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, directory })
     }
 
     /// Where it is reached from this machine.
@@ -125,7 +104,7 @@ impl Server {
 }
 
 /// Takes the address, unless strangers could reach it.
-fn listen(config: &Config) -> Result<TcpListener, Error> {
+fn take_address(config: &Config) -> Result<TcpListener, Error> {
     if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
         return Err(Error::Exposed(config.listen));
     }
@@ -153,10 +132,6 @@ async fn sweep(registry: Arc<Registry>) {
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot end abandoned uploads"),
         }
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// An unspecified address is reached through loopback.

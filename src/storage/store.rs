@@ -1,6 +1,8 @@
 //! The interface of every blob store.
 
 use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -10,7 +12,7 @@ use super::{Error, FileStore};
 use crate::oci::{Algorithm, Digest, HashState, Slice, UploadId};
 
 /// Bytes a reader hands out at most in one chunk.
-pub const MAX_CHUNK_BYTES: usize = 512 * 1024;
+pub const MAX_CHUNK_BYTES: usize = 256 * 1024;
 
 /// Blobs one page of a listing holds at most.
 pub const MAX_LIST_PAGE: usize = 10_000;
@@ -96,6 +98,12 @@ pub trait BlobReader: fmt::Debug + Send {
 
     /// Continues with this slice instead; at first it is the whole blob.
     fn select(&mut self, slice: Slice) -> Result<(), Error>;
+
+    /// The open file whose bytes are the whole blob, for those who can send it without reading it; its cursor belongs
+    /// to the reader. `None` where the bytes are no file.
+    fn file(&self) -> Option<Arc<File>> {
+        None
+    }
 
     /// The next bytes, `None` at the end of the slice.
     fn next_chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, Error>>;

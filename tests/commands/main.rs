@@ -6,6 +6,7 @@ mod local_store;
 mod offline;
 mod other_registries;
 mod quickstart;
+mod readme;
 mod recovery;
 mod registries;
 mod sandbox;

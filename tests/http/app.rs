@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use agent_registry::oci::{Digest, Manifest};
 use agent_registry::package::{Artifact, BlobContent, Overrides, Source};
-use agent_registry::server::{Config, Limits, Server};
+use agent_registry::server::{Config, Limits, Server, Tls};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -66,6 +66,19 @@ impl TestApp {
         Self::with(Config { limits, ..Config::default() }).await
     }
 
+    /// A server under TLS, and the certificate its clients are to trust.
+    pub(crate) async fn with_tls() -> (Self, Certificate) {
+        let directory = tempfile::tempdir().unwrap();
+        let issued = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+        std::fs::write(&cert, issued.cert.pem()).unwrap();
+        std::fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
+        let app = Self::over(directory, Config { tls: Some(Tls { cert, key }), ..Config::default() }).await;
+        let trusted = Certificate::from_pem(issued.cert.pem().as_bytes()).unwrap();
+        let client = Client::builder().tls_certs_only([trusted.clone()]).build().unwrap();
+        (Self { client, ..app }, trusted)
+    }
+
     /// A server with a configuration of its own, but for address and folder.
     pub(crate) async fn with(config: Config) -> Self {
         Self::over(tempfile::tempdir().unwrap(), config).await
@@ -117,6 +130,12 @@ impl TestApp {
     /// Where its data is.
     pub(crate) fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// The file of a blob that is not in the database.
+    pub(crate) fn blob_file(&self, digest: &Digest) -> PathBuf {
+        let folder = self.directory.path().join("blobs").join(digest.algorithm().as_str());
+        folder.join(&digest.hex()[..2]).join(digest.hex())
     }
 
     /// The address of the server, for raw sockets.

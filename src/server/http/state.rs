@@ -16,12 +16,13 @@ pub(in crate::server) struct State {
     pub(in crate::server) registry: Arc<Registry>,
     pub(in crate::server) backups: Arc<Backups>,
     pub(super) body_idle: Duration,
+    pub(super) is_tls: bool,
 }
 
 impl State {
-    pub(in crate::server) fn new(registry: Arc<Registry>, data: &Path, body_idle: Duration) -> Self {
+    pub(in crate::server) fn new(registry: Arc<Registry>, data: &Path, body_idle: Duration, is_tls: bool) -> Self {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
-        Self { registry, backups, body_idle }
+        Self { registry, backups, body_idle, is_tls }
     }
 }
 
