@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use agent_registry::index::tags::Change;
 use agent_registry::index::{Sqlite, blobs, repositories};
 use agent_registry::oci::Digest;
 use agent_registry::server::{Config, Limits, Server, Tls};
@@ -38,9 +39,11 @@ async fn plant(data: &Path) -> Digest {
     let index = Sqlite::open(&data.join("index.sqlite")).unwrap();
     let now = Timestamp::now();
     let write = index.write::<_, agent_registry::index::Error, _>(move |session| {
-        let repository = repositories::create(session, &"a/b".parse().unwrap(), now)?;
+        let name = "a/b".parse().unwrap();
+        let id = repositories::create(session, &name, now)?;
+        let change = Change { id, repository: &name, actor: "(test)", at: now };
         let blob = blobs::StoredBlob { size: BLOB_BYTES, inline: None };
-        blobs::add(session, repository, &digest, &blob, (now, now))
+        blobs::add(session, &change, &digest, &blob, now)
     });
     write.await.unwrap();
     digest

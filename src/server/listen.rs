@@ -18,9 +18,6 @@ use super::Config;
 use super::connection::Connection;
 use super::http::{self, State};
 
-/// How long a client may take to send the head of its first request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long a client may take to close its side of a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -39,15 +36,15 @@ pub(super) fn serve(
         .workers(config.workers.unwrap_or_else(cores))
         .shutdown_timeout(config.limits.drain_seconds);
     end_silent_readers(&listener, Duration::from_secs(config.limits.body_idle_seconds))?;
-    let stop = server.graceful_shutdown_signal();
+    let (stop, head) = (server.graceful_shutdown_signal(), Duration::from_secs(config.limits.head_seconds));
     let state = web::Data::new(state);
     let server = match tls {
         Some(tls) => server.listen("tls", listener, move || {
-            let http = protocol(&stop).secure().h1_write_buffer_size(TLS_BUFFER_BYTES);
+            let http = protocol(&stop, head).secure().h1_write_buffer_size(TLS_BUFFER_BYTES);
             http.finish(app(state.clone())).rustls_0_23(tls.clone())
         }),
         None => server.listen("plain", listener, move || {
-            let http = protocol(&stop).on_connect_ext(|connection: &Connection, data| {
+            let http = protocol(&stop, head).on_connect_ext(|connection: &Connection, data| {
                 if let Some(outbox) = connection.outbox() {
                     data.insert(outbox);
                 }
@@ -90,14 +87,14 @@ fn app(
 }
 
 /// What plain connections and those under TLS have in common.
-fn protocol<T, S>(stop: &GracefulShutdownSignal) -> HttpServiceBuilder<T, S>
+fn protocol<T, S>(stop: &GracefulShutdownSignal, head: Duration) -> HttpServiceBuilder<T, S>
 where
     S: ServiceFactory<Request, Config = (), Error = actix_web::Error, InitError = ()>,
     <S::Service as Service<Request>>::Future: 'static,
 {
     let stop = stop.clone();
     HttpServiceBuilder::default()
-        .client_request_timeout(HEAD_TIMEOUT)
+        .client_request_timeout(head)
         .client_disconnect_timeout(CLOSE_TIMEOUT)
         .tcp_nodelay(true)
         .graceful_shutdown_signal(move || {

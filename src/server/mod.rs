@@ -1,5 +1,6 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
+mod backups;
 mod config;
 mod connection;
 mod data_dir;
@@ -8,6 +9,7 @@ mod http;
 mod json_lines;
 mod listen;
 mod logs;
+mod recovery;
 mod service;
 mod tls;
 
@@ -16,4 +18,7 @@ pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use http::openapi;
 pub use logs::start_logs;
+pub use recovery::{reindex, restore};
 pub use service::Server;
+
+pub use crate::registry::{BackedUp, Rebuilt};

@@ -5,9 +5,10 @@ use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::Error;
+use super::{Error, FileStore};
 use crate::oci::{Algorithm, Digest, HashState, Slice, UploadId};
 
 /// Bytes a reader hands out at most in one chunk.
@@ -54,6 +55,13 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
 
     /// Opens a blob for reading. A reader opened before a deletion reads on undisturbed.
     fn open(&self, digest: &Digest) -> BoxFuture<'_, Result<Box<dyn BlobReader>, Error>>;
+
+    /// Puts a blob into a file store too, without copying its bytes where both are on one file system. Its name there
+    /// is durable once [`FileStore::sync_names`] has answered.
+    fn copy_into<'a>(&'a self, digest: &Digest, target: &'a FileStore) -> BoxFuture<'a, Result<BlobInfo, Error>> {
+        let (digest, reader) = (*digest, self.open(digest));
+        async move { write_out(reader.await?, &digest, target).await }.boxed()
+    }
 
     /// Deletes a blob.
     fn delete(&self, digest: &Digest) -> BoxFuture<'_, Result<(), Error>>;
@@ -105,4 +113,17 @@ pub trait BlobReader: fmt::Debug + Send {
 pub(super) fn end_within(slice: Slice, size: u64) -> Result<u64, Error> {
     let end = slice.offset.checked_add(slice.length).filter(|end| *end <= size);
     end.ok_or_else(|| crate::oci::RangeError::Unsatisfiable.into())
+}
+
+/// Writes what a reader gives into a file store.
+pub(super) async fn write_out(
+    mut reader: Box<dyn BlobReader>,
+    digest: &Digest,
+    target: &FileStore,
+) -> Result<BlobInfo, Error> {
+    let mut writer = target.begin(UploadId::random(), digest.algorithm()).await?;
+    while let Some(chunk) = reader.next_chunk().await? {
+        writer.write(chunk).await?;
+    }
+    writer.commit(digest).await
 }

@@ -7,6 +7,7 @@ mod offline;
 mod other_registries;
 mod quickstart;
 mod readme;
+mod recovery;
 mod registries;
 mod sandbox;
 mod seed;

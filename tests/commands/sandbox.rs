@@ -148,28 +148,42 @@ fn without_digests(text: &str) -> String {
 pub(crate) struct Registry {
     child: Child,
     pub(crate) url: String,
-    _data: TempDir,
+    // Held for its drop, which comes after the process has ended.
+    folder: Option<TempDir>,
 }
 
 impl Registry {
     pub(crate) fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
+        let place = tempfile::tempdir().unwrap();
+        let mut started = Self::start_on(&place.path().join("data"));
+        started.folder = Some(place);
+        started
+    }
+
+    /// One over a data directory that outlives it.
+    pub(crate) fn start_on(data: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_agent"))
             .args(["registry", "serve", "--listen", "127.0.0.1:0", "--log", "error", "--data"])
-            .arg(data.path().join("data"))
-            .env("AGENT_HOME", data.path())
+            .arg(data)
+            .env("AGENT_HOME", data.parent().unwrap())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         assert!(url.starts_with("http://127.0.0.1:"), "the first line is the URL: {url:?}");
-        Self { child, url: url.trim_end().to_owned(), _data: data }
+        Self { child, url: url.trim_end().to_owned(), folder: None }
     }
 
     /// Host and port, as in references.
     pub(crate) fn host(&self) -> &str {
         self.url.trim_start_matches("http://")
+    }
+
+    /// Lets it end in order.
+    pub(crate) fn stop(mut self) {
+        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) client: Client,
     directory: TempDir,
+    data: PathBuf,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -83,10 +84,20 @@ impl TestApp {
         Self::over(tempfile::tempdir().unwrap(), config).await
     }
 
+    /// A server over a data directory that lies in a folder.
+    pub(crate) async fn at(folder: TempDir, data: &str) -> Self {
+        let data = folder.path().join(data);
+        Self::on(folder, data, Config::default()).await
+    }
+
     async fn over(directory: TempDir, config: Config) -> Self {
-        let listen = ([127, 0, 0, 1], 0).into();
         let data = directory.path().to_owned();
-        let config = Config { listen, data, workers: Some(1), ..config };
+        Self::on(directory, data, config).await
+    }
+
+    async fn on(directory: TempDir, data: PathBuf, config: Config) -> Self {
+        let listen = ([127, 0, 0, 1], 0).into();
+        let config = Config { listen, data: data.clone(), workers: Some(1), ..config };
         let server = Server::bind(config).await.unwrap();
         let url = server.url().to_owned();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -98,7 +109,7 @@ impl TestApp {
             server.run(stopped).await.unwrap();
         });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, client, directory, stop, serving }
+        Self { url, client, directory, data, stop, serving }
     }
 
     /// Stops the server and starts another one over the same folder.
@@ -114,6 +125,11 @@ impl TestApp {
         serving.await.unwrap();
         meanwhile(directory.path()).await;
         Self::over(directory, Config::default()).await
+    }
+
+    /// Where its data is.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// The file of a blob that is not in the database.
