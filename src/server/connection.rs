@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::pace::Pace;
 use crate::oci::Slice;
 
 /// Bytes one system call sends at most.
@@ -27,11 +28,17 @@ const MAX_STEPS: usize = 4;
 pub(super) struct Connection {
     socket: TcpStream,
     outbox: Outbox,
+    pace: Pace,
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream) -> Self {
-        Self { socket, outbox: Outbox::default() }
+    pub(super) fn new(socket: TcpStream, pace: Pace) -> Self {
+        Self { socket, outbox: Outbox::default(), pace }
+    }
+
+    /// What its requests tell of their beginning and end.
+    pub(super) fn pace(&self) -> Pace {
+        self.pace.clone()
     }
 
     /// Where the answers of this connection leave files to be sent; `None` where the system cannot send any.
@@ -47,7 +54,13 @@ impl AsyncRead for Connection {
         if this.outbox.is_busy() {
             return Poll::Pending;
         }
-        Pin::new(&mut this.socket).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut this.socket).poll_read(context, buffer);
+        if buffer.filled().len() > before {
+            this.pace.received();
+        }
+        this.pace.check(context)?;
+        read
     }
 }
 
@@ -55,11 +68,15 @@ impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.outbox.check_writable()?;
+        this.pace.sent();
         Pin::new(&mut this.socket).poll_write(context, bytes)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if this.outbox.is_busy() {
+            this.pace.sent();
+        }
         ready!(this.outbox.poll_send(&this.socket, context))?;
         Pin::new(&mut this.socket).poll_flush(context)
     }
@@ -223,7 +240,8 @@ mod tests {
     async fn pair() -> (Connection, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (Connection::new(listener.accept().await.unwrap().0), client)
+        let pace = Pace::new(std::time::Duration::from_secs(10));
+        (Connection::new(listener.accept().await.unwrap().0, pace), client)
     }
 
     fn file(content: &[u8]) -> Arc<File> {

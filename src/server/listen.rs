@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use super::Config;
 use super::connection::Connection;
 use super::http::{self, State};
+use super::pace::Pace;
 
 /// How long a client may take to close its side of a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -45,11 +46,12 @@ pub(super) fn serve(
         }),
         None => server.listen("plain", listener, move || {
             let http = protocol(&stop, head).on_connect_ext(|connection: &Connection, data| {
+                data.insert(connection.pace());
                 if let Some(outbox) = connection.outbox() {
                     data.insert(outbox);
                 }
             });
-            fn_service(accept).and_then(http.finish(app(state.clone())))
+            fn_service(move |socket| accept(socket, Pace::new(head))).and_then(http.finish(app(state.clone())))
         }),
     };
     Ok(server?.run())
@@ -103,11 +105,11 @@ where
         })
 }
 
-async fn accept(socket: TcpStream) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
+async fn accept(socket: TcpStream, pace: Pace) -> Result<(Connection, Protocol, Option<SocketAddr>), DispatchError> {
     // A head goes out before its file, and must not make the file wait.
     socket.set_nodelay(true)?;
     let peer = socket.peer_addr().ok();
-    Ok((Connection::new(socket), Protocol::Http1, peer))
+    Ok((Connection::new(socket, pace), Protocol::Http1, peer))
 }
 
 fn cores() -> usize {

@@ -9,6 +9,7 @@ mod http;
 mod json_lines;
 mod listen;
 mod logs;
+mod pace;
 mod recovery;
 mod service;
 mod tls;

@@ -62,6 +62,38 @@ async fn a_head_that_does_not_end_is_given_up_while_others_are_served() {
 }
 
 #[tokio::test]
+async fn a_second_head_that_does_not_end_is_given_up_too() {
+    let app = TestApp::limited(impatient()).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut first = vec![0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(first, b"HTTP/1.1 200");
+    let rest = drip(stream, b"X").await;
+    assert!(rest.ends_with("ok\n"), "{rest}");
+}
+
+#[tokio::test]
+async fn a_long_answer_read_slowly_is_no_late_head() {
+    let app = TestApp::limited(impatient()).await;
+    let digest = app.push_blob("a/b", &vec![5; 8_000_000]).await;
+    let mut stream = TcpStream::connect(app.address()).await.unwrap();
+    let requests = format!("GET /v2/a/b/blobs/{digest} HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost:");
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let (mut often, mut received) = (interval(Duration::from_millis(300)), vec![]);
+    let mut buffer = vec![0; 1_500_000];
+    while received.len() < 8_000_000 {
+        often.tick().await;
+        let read = stream.read(&mut buffer).await.unwrap();
+        assert!(read > 0, "{} bytes had come", received.len());
+        received.extend_from_slice(&buffer[..read]);
+    }
+    stream.write_all(b" x\r\nConnection: close\r\n\r\n").await.unwrap();
+    timeout(PATIENCE, stream.read_to_end(&mut received)).await.unwrap().unwrap();
+    assert!(received.ends_with(b"ok\n"), "{} bytes", received.len());
+}
+
+#[tokio::test]
 async fn a_stalled_chunk_ends_and_keeps_what_came() {
     let app = TestApp::limited(impatient()).await;
     let location = app.send(Method::POST, "/v2/a/b/blobs/uploads/", &[], b"").await.header("location").to_owned();

@@ -12,6 +12,8 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest};
 use uuid::{Builder, Uuid};
 
+use crate::server::pace::Pace;
+
 /// The request's id, in the answer and in the log.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -48,7 +50,15 @@ pub(in crate::server) async fn observe(
     let started = Instant::now();
     let id = RequestId::next();
     request.extensions_mut().insert(id);
-    let mut response = next.call(request).await?;
+    let pace = request.conn_data::<Pace>().cloned();
+    if let Some(pace) = &pace {
+        pace.begin();
+    }
+    let answered = next.call(request).await;
+    if let Some(pace) = &pace {
+        pace.end();
+    }
+    let mut response = answered?;
     let mut buffer = Uuid::encode_buffer();
     let text: &str = id.0.hyphenated().encode_lower(&mut buffer);
     if let Ok(value) = HeaderValue::from_str(text) {
