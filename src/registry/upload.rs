@@ -40,7 +40,7 @@ impl Start {
 
 /// The turn to write to an upload.
 ///
-/// Dropping it keeps what was durable before. [`Upload::pause`] makes the rest durable too; call it when a body breaks
+/// Dropping it keeps what was durable before. [`Upload::pause`] makes the rest durable too; call it when a chunk breaks
 /// off.
 #[derive(Debug)]
 pub struct Upload {
