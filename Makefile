@@ -10,8 +10,9 @@ help:
 test: ## Everything that must pass: clients, build, tests, documentation examples, the official conformance suite
 	@tests/all
 
-test-long: ## Ten thousand pushes on a release build: memory and search times
+test-long: ## Ten thousand pushes, and a server killed 200 times, on a release build
 	$(CARGO) test --locked --release --test load -- --nocapture
+	CRASH_ROUNDS=200 $(CARGO) test --locked --release --test crash -- --nocapture
 
 clients: ## Installs the independent clients the tests drive, once
 	@tests/clients/install

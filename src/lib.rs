@@ -11,6 +11,8 @@ pub mod cli;
 pub mod client;
 #[cfg(feature = "server")]
 pub mod index;
+#[cfg(feature = "server")]
+pub mod jobs;
 pub mod oci;
 pub mod package;
 #[cfg(feature = "server")]

@@ -9,4 +9,7 @@ mod records;
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;
 pub use query::{Condition, Field, Query, Since, Term};
-pub use records::{DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, Package, Page, RegistryInfo, Repository};
+pub use records::{
+    Backup, BackupContent, BackupState, DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, NewBackup, Package, Page,
+    RegistryInfo, Repository,
+};

@@ -104,3 +104,64 @@ impl RegistryInfo {
     /// The namespace of names without one, until people exist.
     pub const DEFAULT_NAMESPACE: &str = "default";
 }
+
+/// Where a backup shall be written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct NewBackup {
+    /// An absolute path on the registry's machine, of a folder that is empty or not there.
+    pub directory: String,
+}
+
+/// How far a backup is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub enum BackupState {
+    /// It is being written.
+    Running,
+    /// It is whole and durable.
+    Done,
+    /// It was given up; what is there of it is no backup.
+    Failed,
+}
+
+/// The newest backup since the registry was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Backup {
+    /// Where it is.
+    pub directory: String,
+    /// How far it is.
+    pub state: BackupState,
+    /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What it holds, once it is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<BackupContent>,
+}
+
+/// What a backup holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct BackupContent {
+    /// The number of the last event it knows.
+    pub last_event: u64,
+    /// Repositories.
+    pub repositories: u64,
+    /// Manifests.
+    pub manifests: u64,
+    /// Tags.
+    pub tags: u64,
+    /// Blobs, each once.
+    pub blobs: u64,
+    /// Blobs that are files of their own.
+    pub files: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Blobs whose bytes the registry itself has lost.
+    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
+    pub lost: Vec<Digest>,
+}

@@ -120,6 +120,14 @@ pub(super) enum Error {
     #[error("the pulled package differs from its source: {}", .0.join(", "))]
     #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
     NotIdentical(Vec<String>),
+    /// The registry gave a backup up.
+    #[error("the backup failed: {0}")]
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
+    Backup(String),
+    /// All but this is there.
+    #[error("{} could not be found again; everything else is there", counted(*.0, "thing"))]
+    #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
+    Lost(usize),
     /// The registry does not start, or stops.
     #[error("{source}")]
     #[cfg_attr(not(feature = "server"), expect(dead_code, reason = "only where there is a registry"))]
@@ -182,11 +190,14 @@ impl Error {
                 ExitStatus::NoInput
             }
             Self::Source(_) | Self::Pack(_) if client::system_error(self).is_some() => ExitStatus::Io,
-            Self::CommandLine(_) => ExitStatus::Failure,
+            Self::CommandLine(_) | Self::Backup(_) => ExitStatus::Failure,
             Self::Interrupted => ExitStatus::Interrupted,
-            Self::Unusable { .. } | Self::Invalid { .. } | Self::NotIdentical(_) | Self::Source(_) | Self::Pack(_) => {
-                ExitStatus::Data
-            }
+            Self::Lost(_)
+            | Self::Unusable { .. }
+            | Self::Invalid { .. }
+            | Self::NotIdentical(_)
+            | Self::Source(_)
+            | Self::Pack(_) => ExitStatus::Data,
             Self::Server { status, .. } => *status,
             Self::NotYet(_) | Self::OutOfScope { .. } | Self::NoServer => ExitStatus::OutOfScope,
         }

@@ -19,6 +19,8 @@ mod progress;
 mod pull;
 mod push;
 mod quickstart;
+#[cfg(feature = "server")]
+mod recovery;
 mod registries;
 mod registry;
 mod rmi;

@@ -7,6 +7,8 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::error::Error;
+#[cfg(feature = "server")]
+use super::recovery::{BackupCommand, ReindexCommand, RestoreCommand};
 
 /// Run a registry, or check its configuration
 #[derive(Args, Debug)]
@@ -24,6 +26,12 @@ enum Verb {
     Serve(ServerFlags),
     /// Check or show the configuration a registry would run with
     Config(ConfigCommand),
+    #[cfg(feature = "server")]
+    Backup(BackupCommand),
+    #[cfg(feature = "server")]
+    Restore(RestoreCommand),
+    #[cfg(feature = "server")]
+    Reindex(ReindexCommand),
 }
 
 #[derive(Args, Debug)]
@@ -83,11 +91,14 @@ pub(super) struct ServerFlags {
 
 #[cfg(feature = "server")]
 pub(super) async fn registry(context: &Context, arguments: RegistryCommand) -> Result<(), Error> {
-    use super::serve;
+    use super::{recovery, serve};
     match arguments.command {
         Verb::Serve(flags) => serve::serve(context, &flags).await,
         Verb::Config(ConfigCommand { command: ConfigVerb::Check(flags) }) => serve::check(context, &flags),
         Verb::Config(ConfigCommand { command: ConfigVerb::Show(flags) }) => serve::show(context, &flags),
+        Verb::Backup(arguments) => recovery::backup(context, &arguments).await,
+        Verb::Restore(arguments) => recovery::restore(context, &arguments).await,
+        Verb::Reindex(arguments) => recovery::reindex(context, &arguments).await,
     }
 }
 

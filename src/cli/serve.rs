@@ -11,7 +11,7 @@ use super::exit::ExitStatus;
 use super::printer::Printer;
 use super::registry::ServerFlags;
 use super::stop::stop_signal;
-use crate::server::{self, Config, LogFormat, Overrides, Server, start_logs};
+use crate::server::{self, BackedUp, Config, LogFormat, Overrides, Rebuilt, Server, start_logs};
 
 /// Runs a registry until a signal says stop.
 pub(super) async fn serve(context: &Context, flags: &ServerFlags) -> Result<(), Error> {
@@ -66,10 +66,22 @@ fn failed(error: server::Error) -> Error {
         Server::Config(_) | Server::Exposed(_) | Server::Tls { .. } => ExitStatus::Config,
         Server::Listen { .. } | Server::Locked(_) => ExitStatus::Unavailable,
         Server::DataDir { .. } | Server::Storage(_) | Server::Index(_) => ExitStatus::Io,
-        Server::Format { .. } => ExitStatus::Data,
+        Server::Format { .. } | Server::IndexLost(_) | Server::NoBackup(_) => ExitStatus::Data,
+        Server::IndexPresent(_) | Server::Occupied(_) => ExitStatus::Conflict,
+        Server::NoDataDir(_) => ExitStatus::NoInput,
         Server::Registry(_) | Server::Stopped(_) => ExitStatus::Failure,
     };
     Error::Server { hint: error.hint(), status, source: Box::new(error) }
+}
+
+/// Builds a lost index again.
+pub(super) async fn reindex(data: &Path) -> Result<Rebuilt, Error> {
+    server::reindex(data).await.map_err(failed)
+}
+
+/// Makes a data directory from a backup.
+pub(super) async fn restore(copy: &Path, data: &Path) -> Result<BackedUp, Error> {
+    server::restore(copy, data).await.map_err(failed)
 }
 
 /// A registry that runs beside the verbs of this process, on a free port of this machine.

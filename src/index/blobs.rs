@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::repositories::RepositoryId;
+use super::events::EventKind;
+use super::repositories::{RepositoryId, page};
+use super::tags::Change;
 use super::{Error, Row, Session, Value};
 use crate::auth::Sight;
 use crate::oci::{Digest, Manifest, RepositoryName};
@@ -26,16 +28,16 @@ pub struct StoredBlob {
 /// That the bytes are there and right is also what takes a collector's condemnation back.
 pub fn add(
     session: &mut dyn Session,
-    repository: RepositoryId,
+    change: &Change<'_>,
     digest: &Digest,
     blob: &StoredBlob,
-    (now, leased_until): (Timestamp, Timestamp),
+    leased_until: Timestamp,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO blob (digest, size, created_at, bytes) VALUES (?1, ?2, ?3, ?4) \
                ON CONFLICT (digest) DO UPDATE SET condemned_at = NULL, bytes = coalesce(blob.bytes, excluded.bytes)";
     let bytes = Value::optional(blob.inline.clone());
-    session.execute(sql, &[digest.into(), Value::size(blob.size)?, now.into(), bytes])?;
-    own(session, repository, digest, leased_until)
+    session.execute(sql, &[digest.into(), Value::size(blob.size)?, change.at.into(), bytes])?;
+    own(session, change, digest, leased_until)
 }
 
 /// Reads a blob of a repository, with its bytes if they are in the database.
@@ -69,7 +71,7 @@ pub fn size(session: &mut dyn Session, repository: &RepositoryName, digest: &Dig
 pub fn mount(
     session: &mut dyn Session,
     from: &RepositoryName,
-    into: RepositoryId,
+    into: &Change<'_>,
     digest: &Digest,
     leased_until: Timestamp,
 ) -> Result<bool, Error> {
@@ -98,9 +100,13 @@ pub fn owner_in_sight(
 }
 
 /// Takes a blob from a repository; its bytes stay for the others and the collector. Whether it had it.
-pub fn disown(session: &mut dyn Session, repository: RepositoryId, digest: &Digest) -> Result<bool, Error> {
+pub fn disown(session: &mut dyn Session, change: &Change<'_>, digest: &Digest) -> Result<bool, Error> {
     let sql = "DELETE FROM repository_blob WHERE repository_id = ?1 AND digest = ?2";
-    Ok(session.execute(sql, &[repository.into(), digest.into()])? > 0)
+    let was_owned = session.execute(sql, &[change.id.into(), digest.into()])? > 0;
+    if was_owned {
+        change.announce(session, EventKind::BlobRemoved, Some(*digest), None)?;
+    }
+    Ok(was_owned)
 }
 
 /// The blobs a manifest needs and its repository lacks.
@@ -116,11 +122,29 @@ pub fn missing(session: &mut dyn Session, repository: RepositoryId, manifest: &M
     Ok(missing)
 }
 
-fn own(session: &mut dyn Session, repository: RepositoryId, digest: &Digest, until: Timestamp) -> Result<(), Error> {
+/// The blobs whose bytes are files, by digest after `after`, with their sizes; those condemned may be gone already.
+pub fn files(session: &mut dyn Session, after: Option<&Digest>, limit: usize) -> Result<Vec<(Digest, u64)>, Error> {
+    let sql = "SELECT digest, size FROM blob WHERE digest > ?1 AND bytes IS NULL AND condemned_at IS NULL \
+               ORDER BY digest LIMIT ?2";
+    let after = after.map_or(Value::Bytes(Bytes::new()), Into::into);
+    session.query(sql, &[after, page(limit)])?.iter().map(|row| Ok((row.digest(0)?, row.size(1)?))).collect()
+}
+
+/// Whether anything is known of a blob; a file of which nothing is known may go.
+pub fn is_known(session: &mut dyn Session, digest: &Digest) -> Result<bool, Error> {
+    Ok(session.first("SELECT 1 FROM blob WHERE digest = ?1", &[digest.into()])?.is_some())
+}
+
+fn own(session: &mut dyn Session, change: &Change<'_>, digest: &Digest, until: Timestamp) -> Result<(), Error> {
+    let parameters = [change.id.into(), digest.into(), until.into()];
     let sql = "INSERT INTO repository_blob (repository_id, digest, leased_until) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (repository_id, digest) DO UPDATE SET leased_until = excluded.leased_until \
-               WHERE repository_blob.leased_until < excluded.leased_until";
-    session.execute(sql, &[repository.into(), digest.into(), until.into()]).map(|_| ())
+               ON CONFLICT (repository_id, digest) DO NOTHING";
+    if session.execute(sql, &parameters)? > 0 {
+        return change.announce(session, EventKind::BlobAdded, Some(*digest), None);
+    }
+    let sql = "UPDATE repository_blob SET leased_until = ?3 \
+               WHERE repository_id = ?1 AND digest = ?2 AND leased_until < ?3";
+    session.execute(sql, &parameters).map(|_| ())
 }
 
 #[cfg(test)]
@@ -130,7 +154,9 @@ mod tests {
     use super::*;
     use crate::auth::{Facts, Identity};
 
-    const TIMES: fn() -> (Timestamp, Timestamp) = || (time(1), time(2));
+    fn change<'a>(index: &mut Fixture, repository: &'a RepositoryName) -> Change<'a> {
+        Change { id: index.repository(repository.as_str()), repository, actor: "ada", at: time(1) }
+    }
 
     fn small(content: &'static [u8]) -> StoredBlob {
         StoredBlob { size: content.len() as u64, inline: Some(Bytes::from_static(content)) }
@@ -139,20 +165,21 @@ mod tests {
     #[test]
     fn a_digest_is_no_right_to_read_and_mounting_gives_it() {
         let mut index = Fixture::new();
-        let (here, there) = (index.repository("a/b"), index.repository("a/c"));
+        let names = [name("a/b"), name("a/c")];
+        let (here, there) = (change(&mut index, &names[0]), change(&mut index, &names[1]));
         let digest = Digest::sha256(b"{}");
-        add(index.session(), here, &digest, &small(b"{}"), TIMES()).unwrap();
+        add(index.session(), &here, &digest, &small(b"{}"), time(2)).unwrap();
         assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), Some(small(b"{}")));
         assert_eq!(get(index.session(), &name("a/c"), &digest).unwrap(), None);
         assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), None);
-        assert!(!mount(index.session(), &name("a/c"), here, &digest, time(3)).unwrap());
-        assert!(mount(index.session(), &name("a/b"), there, &digest, time(3)).unwrap());
+        assert!(!mount(index.session(), &name("a/c"), &here, &digest, time(3)).unwrap());
+        assert!(mount(index.session(), &name("a/b"), &there, &digest, time(3)).unwrap());
         let owner = |index: &mut Fixture, sight| owner_in_sight(index.session(), &sight, &digest).unwrap();
         assert!(owner(&mut index, Sight::system()).is_some());
         assert_eq!(owner(&mut index, Sight::of(&Facts::closed(), &Identity::Anonymous)), None);
-        assert!(disown(index.session(), here, &digest).unwrap());
+        assert!(disown(index.session(), &here, &digest).unwrap());
         assert_eq!(owner(&mut index, Sight::system()), Some(name("a/c")));
-        assert!(!disown(index.session(), here, &digest).unwrap());
+        assert!(!disown(index.session(), &here, &digest).unwrap());
         assert_eq!(size(index.session(), &name("a/b"), &digest).unwrap(), None);
         assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), Some(2));
     }
@@ -160,32 +187,34 @@ mod tests {
     #[test]
     fn a_large_blob_has_no_bytes_here_and_leases_only_grow() {
         let mut index = Fixture::new();
-        let here = index.repository("a/b");
+        let repository = name("a/b");
+        let here = change(&mut index, &repository);
         let digest = Digest::of(crate::oci::Algorithm::Sha512, b"large");
         let large = StoredBlob { size: 5_000_000_000, inline: None };
         for until in [9, 4] {
-            add(index.session(), here, &digest, &large, (time(1), time(until))).unwrap();
+            add(index.session(), &here, &digest, &large, time(until)).unwrap();
         }
         assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), Some(large));
         assert_eq!(index.count("SELECT leased_until FROM repository_blob"), 9_000);
         let too_large = StoredBlob { size: u64::MAX, inline: None };
-        let refused = add(index.session(), here, &Digest::sha256(b"x"), &too_large, TIMES());
+        let refused = add(index.session(), &here, &Digest::sha256(b"x"), &too_large, time(2));
         assert!(matches!(refused, Err(Error::TooLarge(u64::MAX))));
     }
 
     #[test]
     fn a_condemned_blob_is_missing_until_its_bytes_come_again() {
         let mut index = Fixture::new();
-        let here = index.repository("a/b");
+        let repository = name("a/b");
+        let here = change(&mut index, &repository);
         let digest = Digest::sha256(b"{}");
         let pushed = manifest("application/vnd.example.thing", "", None);
-        assert_eq!(missing(index.session(), here, &pushed).unwrap(), [digest]);
-        add(index.session(), here, &digest, &small(b"{}"), TIMES()).unwrap();
-        assert!(missing(index.session(), here, &pushed).unwrap().is_empty());
+        assert_eq!(missing(index.session(), here.id, &pushed).unwrap(), [digest]);
+        add(index.session(), &here, &digest, &small(b"{}"), time(2)).unwrap();
+        assert!(missing(index.session(), here.id, &pushed).unwrap().is_empty());
         index.execute("UPDATE blob SET condemned_at = 1", &[]).unwrap();
-        assert_eq!(missing(index.session(), here, &pushed).unwrap(), [digest]);
+        assert_eq!(missing(index.session(), here.id, &pushed).unwrap(), [digest]);
         assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), None);
-        add(index.session(), here, &digest, &StoredBlob { size: 2, inline: None }, TIMES()).unwrap();
+        add(index.session(), &here, &digest, &StoredBlob { size: 2, inline: None }, time(2)).unwrap();
         assert_eq!(get(index.session(), &name("a/b"), &digest).unwrap(), Some(small(b"{}")));
     }
 }

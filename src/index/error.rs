@@ -45,6 +45,17 @@ pub enum Error {
     /// A stored descriptor is no JSON, or one cannot be written.
     #[error("a descriptor in the index is damaged")]
     Descriptor(#[from] serde_json::Error),
+    /// A copy of the index cannot be made durable.
+    #[error("cannot make the copy {path} durable")]
+    Copy {
+        /// The copy.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// Somebody else uses the file that a copy was to be made into.
+    #[error("the copy of the index is in use")]
+    CopyBusy,
     /// The writing thread has ended, or gave this closure up because it panicked.
     #[error("the index does not take writes any more")]
     WriterGone,

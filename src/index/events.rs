@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::repositories::page;
-use super::{Error, Session, Value};
+use super::{Error, Row, Session, Value};
 use crate::oci::{Digest, RepositoryName, Tag};
 
 /// The kinds of events.
@@ -17,10 +17,21 @@ pub enum EventKind {
     TagMoved,
     /// A tag was taken away; what it pointed at stays.
     TagDeleted,
+    /// A repository got a blob, pushed or mounted.
+    BlobAdded,
+    /// A blob was taken from a repository.
+    BlobRemoved,
 }
 
 impl EventKind {
-    const ALL: [Self; 4] = [Self::ManifestPushed, Self::ManifestDeleted, Self::TagMoved, Self::TagDeleted];
+    const ALL: [Self; 6] = [
+        Self::ManifestPushed,
+        Self::ManifestDeleted,
+        Self::TagMoved,
+        Self::TagDeleted,
+        Self::BlobAdded,
+        Self::BlobRemoved,
+    ];
 
     /// The name under which it is stored and announced.
     pub const fn as_str(self) -> &'static str {
@@ -29,7 +40,14 @@ impl EventKind {
             Self::ManifestDeleted => "manifest.deleted",
             Self::TagMoved => "tag.moved",
             Self::TagDeleted => "tag.deleted",
+            Self::BlobAdded => "blob.added",
+            Self::BlobRemoved => "blob.removed",
         }
+    }
+
+    /// The kind of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == name)
     }
 }
 
@@ -40,7 +58,7 @@ pub struct Event {
     pub kind: EventKind,
     /// Where.
     pub repository: RepositoryName,
-    /// The manifest it is about.
+    /// The manifest or blob it is about.
     pub digest: Option<Digest>,
     /// The tag it is about.
     pub tag: Option<Tag>,
@@ -69,20 +87,42 @@ pub fn append(session: &mut dyn Session, event: &Event) -> Result<(), Error> {
 pub fn since(session: &mut dyn Session, after: i64, limit: usize) -> Result<Vec<(i64, Event)>, Error> {
     let sql = "SELECT id, kind, repository, digest, tag, actor, at FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
     let rows = session.query(sql, &[after.into(), page(limit)])?;
-    let read = |row: &super::Row| {
-        let kind = row.text(1)?;
-        let kind = EventKind::ALL.into_iter().find(|known| known.as_str() == kind);
-        let event = Event {
-            kind: kind.ok_or(Error::Column { column: 1, wanted: "a kind of event" })?,
-            repository: row.parsed(2)?,
-            digest: row.optional(3, super::Row::digest)?,
-            tag: row.optional(4, super::Row::parsed)?,
-            actor: row.text(5)?.to_owned(),
-            at: row.time(6)?,
-        };
-        Ok((row.integer(0)?, event))
-    };
     rows.iter().map(read).collect()
+}
+
+/// The number of the newest event; 0 while there is none.
+pub fn last(session: &mut dyn Session) -> Result<i64, Error> {
+    let row = session.first("SELECT id FROM event ORDER BY id DESC LIMIT 1", &[])?;
+    row.map_or(Ok(0), |row| row.integer(0))
+}
+
+/// Makes every event from now on have a higher number than this one.
+pub fn reserve(session: &mut dyn Session, number: i64) -> Result<(), Error> {
+    // The table never uses a number twice, nor one below those it has used.
+    let sql = "INSERT INTO event (id, kind, repository, actor, at) VALUES (?1, 'reserved', '', '', 0)";
+    session.execute(sql, &[number.into()])?;
+    session.execute("DELETE FROM event WHERE id = ?1", &[number.into()]).map(|_| ())
+}
+
+/// Tells an event under the number it had before the index was lost, instead of those numbered above `reserved`.
+pub fn tell_again(session: &mut dyn Session, reserved: i64, number: i64, event: &Event) -> Result<(), Error> {
+    session.execute("DELETE FROM event WHERE id > ?1", &[reserved.into()])?;
+    append(session, event)?;
+    session.execute("UPDATE event SET id = ?1 WHERE id > ?2", &[number.into(), reserved.into()]).map(|_| ())
+}
+
+/// Reads the columns id, kind, repository, digest, tag, actor, at.
+pub(super) fn read(row: &Row) -> Result<(i64, Event), Error> {
+    let kind = EventKind::from_name(row.text(1)?);
+    let event = Event {
+        kind: kind.ok_or(Error::Column { column: 1, wanted: "a kind of event" })?,
+        repository: row.parsed(2)?,
+        digest: row.optional(3, Row::digest)?,
+        tag: row.optional(4, Row::parsed)?,
+        actor: row.text(5)?.to_owned(),
+        at: row.time(6)?,
+    };
+    Ok((row.integer(0)?, event))
 }
 
 #[cfg(test)]
@@ -108,6 +148,30 @@ mod tests {
         let all = since(index.session(), 0, 100).unwrap();
         assert_eq!(all.iter().map(|(_, event)| event.clone()).collect::<Vec<_>>(), events);
         assert_eq!(since(index.session(), all[1].0, 1).unwrap(), [all[2].clone()]);
-        assert!(since(index.session(), all[3].0, 100).unwrap().is_empty());
+        assert!(since(index.session(), all[5].0, 100).unwrap().is_empty());
+        assert_eq!(last(index.session()).unwrap(), all[5].0);
+    }
+
+    #[test]
+    fn a_lost_index_tells_again_under_the_old_numbers_and_never_uses_one_twice() {
+        let mut index = Fixture::new();
+        let event = Event {
+            kind: EventKind::TagDeleted,
+            repository: name("a/b"),
+            digest: None,
+            tag: Some(tag("latest")),
+            actor: "ada".to_owned(),
+            at: time(7),
+        };
+        assert_eq!(last(index.session()).unwrap(), 0);
+        reserve(index.session(), 100).unwrap();
+        for number in [3, 8] {
+            append(index.session(), &event).unwrap();
+            tell_again(index.session(), 100, number, &event).unwrap();
+        }
+        append(index.session(), &event).unwrap();
+        let numbers: Vec<_> = since(index.session(), 0, 9).unwrap().into_iter().map(|(number, _)| number).collect();
+        assert_eq!(numbers[..2], [3, 8]);
+        assert!(numbers[2] > 100, "{numbers:?}");
     }
 }

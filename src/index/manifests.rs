@@ -86,6 +86,16 @@ pub fn put(session: &mut dyn Session, change: &Change<'_>, manifest: &Manifest, 
     Ok(Put { id, created, moved })
 }
 
+/// Points a tag at a manifest by its digest, with the version that makes it. Whether the manifest is there.
+pub fn retag(session: &mut dyn Session, change: &Change<'_>, tag: &Tag, digest: &Digest) -> Result<bool, Error> {
+    let Some(id) = row_of(session, change.id, digest)? else { return Ok(false) };
+    if tags::point(session, change, tag, (id, *digest))? {
+        let package = packages::exists(session, id)?.then_some(id);
+        versions::follow_tags(session, change, std::slice::from_ref(tag), package)?;
+    }
+    Ok(true)
+}
+
 /// Takes a manifest away with its tags, edges and referrer entry. Whether it was there.
 pub fn delete(session: &mut dyn Session, change: &Change<'_>, digest: &Digest) -> Result<bool, Error> {
     let Some(id) = row_of(session, change.id, digest)? else { return Ok(false) };

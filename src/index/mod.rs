@@ -8,6 +8,7 @@ pub mod blobs;
 mod contract;
 mod error;
 pub mod events;
+pub mod feed;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
@@ -31,3 +32,4 @@ pub use error::Error;
 pub use session::Session;
 pub use sqlite::{Reader, Sqlite};
 pub use value::{Row, Value};
+pub use writer::Commits;

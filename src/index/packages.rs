@@ -83,6 +83,11 @@ pub fn find(
     row.map(read).transpose()
 }
 
+/// Whether a manifest is a package.
+pub(super) fn exists(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> {
+    Ok(session.first("SELECT 1 FROM package WHERE manifest_id = ?1", &[id.into()])?.is_some())
+}
+
 /// The values of a facet (`capability`, `tag`, `author`, `model`, `runtime`) with how many packages have each, the
 /// most frequent first.
 pub fn counts(session: &mut dyn Session, facet: &str, limit: usize) -> Result<Vec<(String, u64)>, Error> {

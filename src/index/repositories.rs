@@ -58,6 +58,35 @@ pub fn count(session: &mut dyn Session, name: &RepositoryName) -> Result<Option<
     row.map(read).transpose()
 }
 
+/// What a whole index holds, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Repositories.
+    pub repositories: u64,
+    /// Manifests in them.
+    pub manifests: u64,
+    /// Tags in them.
+    pub tags: u64,
+    /// Blobs, each once.
+    pub blobs: u64,
+    /// Manifests that are agent packages.
+    pub packages: u64,
+}
+
+/// Counts everything; the time grows with the index.
+pub fn totals(session: &mut dyn Session) -> Result<Totals, Error> {
+    let sql = "SELECT (SELECT count(*) FROM repository), (SELECT count(*) FROM manifest), (SELECT count(*) FROM tag), \
+               (SELECT count(*) FROM blob), (SELECT count(*) FROM package)";
+    let row = session.first(sql, &[])?.ok_or(Error::Column { column: 0, wanted: "present" })?;
+    Ok(Totals {
+        repositories: row.size(0)?,
+        manifests: row.size(1)?,
+        tags: row.size(2)?,
+        blobs: row.size(3)?,
+        packages: row.size(4)?,
+    })
+}
+
 /// Names a caller may see, bytewise in order, after `after` (which need not exist), at most `limit` and [`MAX_PAGE`].
 pub fn list(
     session: &mut dyn Session,

@@ -66,6 +66,19 @@ pub fn remove(session: &mut dyn Session, id: &UploadId) -> Result<bool, Error> {
     Ok(session.execute("DELETE FROM upload WHERE id = ?1", &[id.into()])? > 0)
 }
 
+/// Whether an owner has as many sessions.
+pub fn has(session: &mut dyn Session, owner: &str, many: usize) -> Result<bool, Error> {
+    let Some(before) = many.checked_sub(1) else { return Ok(true) };
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    let sql = "SELECT 1 FROM upload WHERE owner = ?1 LIMIT 1 OFFSET ?2";
+    Ok(session.first(sql, &[owner.into(), before.into()])?.is_some())
+}
+
+/// Takes every session away, as where their bytes were left behind.
+pub fn remove_all(session: &mut dyn Session) -> Result<usize, Error> {
+    session.execute("DELETE FROM upload", &[])
+}
+
 /// Sessions that have expired, the longest expired first, at most `limit`.
 pub fn expired(session: &mut dyn Session, now: Timestamp, limit: usize) -> Result<Vec<UploadId>, Error> {
     let sql = "SELECT id FROM upload WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
@@ -114,6 +127,8 @@ mod tests {
         assert_eq!(found, further, "owner and repository stay");
         assert_eq!(Hasher::resume(&found.hash).unwrap().finish(), Digest::sha256(b"abcdef"));
         assert!(exists(index.session(), &first.id).unwrap());
+        let mut has = |owner, many| has(index.session(), owner, many).unwrap();
+        assert!(has("ada", 0) && has("ada", 1) && !has("ada", 2) && !has("eve", 1));
         assert!(remove(index.session(), &first.id).unwrap());
         assert!(!exists(index.session(), &first.id).unwrap());
         assert!(!remove(index.session(), &first.id).unwrap());

@@ -15,6 +15,14 @@ const MAX_WAITING: usize = 1_024;
 /// Most closures in one commit, so that the first of them does not wait long for the last.
 const MAX_BATCH: usize = 256;
 
+/// Watches commits, on the thread that makes them.
+pub trait Commits: std::fmt::Debug + Send + Sync {
+    /// A transaction is about to be committed.
+    fn committing(&self);
+    /// It is durable; nobody has been told yet.
+    fn committed(&self);
+}
+
 /// The writing thread's handle.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -24,10 +32,10 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, Error> {
+    pub(super) fn start(connection: Connection, commits: Option<Arc<dyn Commits>>) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let thread = std::thread::Builder::new().name("index-writer".to_owned());
-        let thread = thread.spawn(move || run(connection, receiver)).map_err(Error::Thread)?;
+        let thread = thread.spawn(move || run(connection, receiver, commits.as_deref())).map_err(Error::Thread)?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 
@@ -98,7 +106,7 @@ where
     }
 }
 
-fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>) {
+fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, commits: Option<&dyn Commits>) {
     while let Some(first) = receiver.blocking_recv() {
         let mut batch = vec![first];
         // What waits already shares the commit; waiting for more makes every push slower (measured).
@@ -107,7 +115,7 @@ fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>) {
         {
             batch.push(job);
         }
-        match commit(&mut connection, &mut batch) {
+        match commit(&mut connection, &mut batch, commits) {
             Ok(()) => {}
             Err(Failure::Database(error)) => {
                 let error = Arc::new(error);
@@ -132,7 +140,11 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(), Failure> {
+fn commit(
+    connection: &mut Connection,
+    batch: &mut [Box<dyn Job>],
+    commits: Option<&dyn Commits>,
+) -> Result<(), Failure> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in batch {
         let savepoint = transaction.savepoint()?;
@@ -146,5 +158,12 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<(),
             savepoint.finish()?;
         }
     }
-    Ok(transaction.commit()?)
+    if let Some(commits) = commits {
+        commits.committing();
+    }
+    transaction.commit()?;
+    if let Some(commits) = commits {
+        commits.committed();
+    }
+    Ok(())
 }

@@ -115,11 +115,12 @@ impl Digest {
     /// The hexadecimal part, lowercase.
     pub fn hex(&self) -> String {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        self.raw()
-            .iter()
-            .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-            .map(char::from)
-            .collect()
+        let mut hex = String::with_capacity(2 * self.raw().len());
+        for byte in self.raw() {
+            hex.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            hex.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
+        hex
     }
 
     /// The first twelve hexadecimal digits, as people are shown them.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::service::{LEASE, Registry, after};
 use crate::auth::{Delete, Permit, Pull, Push, Sight};
+use crate::index::tags::Change;
 use crate::index::{blobs, repositories};
 use crate::oci::{Digest, RepositoryName};
 use crate::storage::BlobReader;
@@ -48,11 +49,12 @@ impl Registry {
 
     /// Takes a blob from a repository; its bytes stay for other repositories and the collector.
     pub async fn delete_blob(&self, permit: &Permit<Delete>, digest: &Digest) -> Result<(), Error> {
-        let (name, digest) = (permit.repository().clone(), *digest);
+        let (name, actor, digest, at) = (permit.repository().clone(), permit.actor(), *digest, Timestamp::now());
         let write = self.index.write(move |session| {
             let repository = repositories::find(session, &name)?;
             let id = repository.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
-            if blobs::disown(session, id, &digest)? { Ok(()) } else { Err(unknown(&name, &digest)) }
+            let change = Change { id, repository: &name, actor: &actor, at };
+            if blobs::disown(session, &change, &digest)? { Ok(()) } else { Err(unknown(&name, &digest)) }
         });
         write.await
     }
@@ -72,14 +74,15 @@ impl Registry {
     }
 
     async fn mount_from(&self, into: &Permit<Push>, from: RepositoryName, digest: &Digest) -> Result<bool, Error> {
-        let (into, digest, now) = (into.repository().clone(), *digest, Timestamp::now());
+        let (into, actor, digest, at) = (into.repository().clone(), into.actor(), *digest, Timestamp::now());
         let write = self.index.write(move |session| {
             // Asked first, so that a mount of nothing creates no repository.
             if blobs::size(session, &from, &digest)?.is_none() {
                 return Ok(false);
             }
-            let id = repositories::create(session, &into, now)?;
-            Ok(blobs::mount(session, &from, id, &digest, after(now, LEASE))?)
+            let id = repositories::create(session, &into, at)?;
+            let change = Change { id, repository: &into, actor: &actor, at };
+            Ok(blobs::mount(session, &from, &change, &digest, after(at, LEASE))?)
         });
         write.await
     }

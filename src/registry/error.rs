@@ -1,6 +1,10 @@
 //! What can go wrong in the registry: what the caller did, by the codes of the distribution API, and what the registry
 //! could not do.
 
+use std::io;
+use std::path::PathBuf;
+
+use super::record::RecordError;
 use crate::auth::Denied;
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
@@ -107,6 +111,33 @@ pub enum Error {
     /// The index names a blob whose bytes are gone.
     #[error("the bytes of {0} are lost")]
     Lost(Box<Digest>),
+    /// Somebody put an older index beside the journal, or took the index away.
+    #[error("the index knows {index} events, its recovery journal {journal}: the index is older than the journal")]
+    IndexBehind {
+        /// The last event in the index.
+        index: u64,
+        /// The last event in the journal.
+        journal: u64,
+    },
+    /// A folder that something is to be written into holds something already, or lies in the wrong place.
+    #[error("{} {problem}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A folder or file of a backup cannot be read or written.
+    #[error("cannot access {}", path.display())]
+    Files {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A record of the recovery journal makes no sense.
+    #[error("a record of the recovery journal cannot be used")]
+    Record(#[from] RecordError),
     /// A task of the registry itself ended early.
     #[error("a task of the registry was stopped")]
     Stopped(#[from] tokio::task::JoinError),
@@ -126,10 +157,17 @@ impl Error {
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Cursor => ErrorCode::Unsupported,
+            Self::Cursor | Self::Folder { .. } => ErrorCode::Unsupported,
             // No code of the list is about conditions; this one says that the registry could, and does not.
             Self::Denied(_) | Self::ConditionFailed { .. } => ErrorCode::Denied,
-            Self::OutOfSpace(_) | Self::Storage(_) | Self::Index(_) | Self::Lost(_) | Self::Stopped(_) => return None,
+            Self::OutOfSpace(_)
+            | Self::Storage(_)
+            | Self::Index(_)
+            | Self::Lost(_)
+            | Self::IndexBehind { .. }
+            | Self::Record(_)
+            | Self::Files { .. }
+            | Self::Stopped(_) => return None,
         })
     }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::readers::Readers;
-use super::sessions::Sessions;
+use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{Action, Facts, Identity, Permit, Sight, decide};
 use crate::index::{Session, Sqlite, repositories};
 use crate::oci::RepositoryName;
@@ -23,12 +23,14 @@ pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
 #[derive(Debug)]
 pub struct Registry {
     pub(super) store: Arc<dyn BlobStore>,
-    pub(super) index: Arc<Sqlite>,
+    /// Closed before the index: the last connection clears the log away, which a reader cannot.
     pub(super) readers: Arc<Readers>,
+    pub(super) index: Arc<Sqlite>,
     pub(super) sessions: Arc<Sessions>,
     /// Lets few packages be unpacked for checking at a time, since each takes a thread and a core.
     pub(super) checks: tokio::sync::Semaphore,
     pub(super) accepts_missing_layers: bool,
+    pub(super) uploads_per_identity: usize,
     facts: Facts,
 }
 
@@ -42,6 +44,7 @@ impl Registry {
             sessions: Arc::default(),
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
             accepts_missing_layers: false,
+            uploads_per_identity: MAX_UPLOADS_PER_IDENTITY,
             facts,
         }
     }
@@ -51,6 +54,13 @@ impl Registry {
     #[must_use]
     pub fn accepting_missing_layers(mut self, accepts: bool) -> Self {
         self.accepts_missing_layers = accepts;
+        self
+    }
+
+    /// Lets an identity have so many upload sessions open without bytes, and as many with some.
+    #[must_use]
+    pub fn limiting_uploads(mut self, most: usize) -> Self {
+        self.uploads_per_identity = most;
         self
     }
 

@@ -13,6 +13,9 @@ use crate::oci::{Algorithm, RepositoryName, UploadId};
 /// Most sessions without bytes at a time, over all callers; each takes about 300 bytes.
 pub const MAX_EMPTY_UPLOADS: usize = 20_000;
 
+/// Most sessions of one identity without bytes, and with some, where nobody says otherwise: others find room too.
+pub const MAX_UPLOADS_PER_IDENTITY: usize = MAX_EMPTY_UPLOADS / 2;
+
 /// The sessions of one registry.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(Mutex<State>);
@@ -20,6 +23,8 @@ pub(super) struct Sessions(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     empty: HashMap<UploadId, EmptySession>,
+    /// How many of these each owner has.
+    owners: HashMap<String, usize>,
     busy: HashSet<UploadId>,
 }
 
@@ -45,15 +50,15 @@ impl Sessions {
     }
 
     /// Opens a session.
-    pub(super) fn open(&self, id: UploadId, session: EmptySession) -> Result<(), Error> {
+    pub(super) fn open(&self, id: UploadId, session: EmptySession, most: usize) -> Result<(), Error> {
         let mut state = self.state();
-        if state.empty.len() >= MAX_EMPTY_UPLOADS {
-            let now = session.opened_at;
-            state.empty.retain(|_, other| after(other.opened_at, UPLOAD_LIFETIME) > now);
+        if state.is_full(&session.owner, most) {
+            state.expire(session.opened_at);
         }
-        if state.empty.len() >= MAX_EMPTY_UPLOADS {
+        if state.is_full(&session.owner, most) {
             return Err(Error::TooManyUploads);
         }
+        *state.owners.entry(session.owner.clone()).or_default() += 1;
         state.empty.insert(id, session);
         Ok(())
     }
@@ -73,12 +78,17 @@ impl Sessions {
 
     /// Ends a session that has bytes now, or none any more. Whether it was there.
     pub(super) fn close(&self, id: &UploadId) -> bool {
-        self.state().empty.remove(id).is_some()
+        let mut state = self.state();
+        let closed = state.empty.remove(id);
+        if let Some(session) = &closed {
+            state.forget(&session.owner);
+        }
+        closed.is_some()
     }
 
     /// Ends every session that has waited too long.
     pub(super) fn expire(&self, now: Timestamp) {
-        self.state().empty.retain(|_, session| after(session.opened_at, UPLOAD_LIFETIME) > now);
+        self.state().expire(now);
     }
 
     /// Takes the turn to write, unless another request has it.
@@ -91,6 +101,29 @@ impl Sessions {
     pub(super) fn is_alive(&self, id: &UploadId) -> bool {
         let state = self.state();
         state.busy.contains(id) || state.empty.contains_key(id)
+    }
+}
+
+impl State {
+    fn is_full(&self, owner: &str, most: usize) -> bool {
+        self.empty.len() >= MAX_EMPTY_UPLOADS || self.owners.get(owner).is_some_and(|open| *open >= most)
+    }
+
+    fn expire(&mut self, now: Timestamp) {
+        let expired = self.empty.extract_if(|_, session| after(session.opened_at, UPLOAD_LIFETIME) <= now);
+        let owners: Vec<String> = expired.map(|(_, session)| session.owner).collect();
+        for owner in owners {
+            self.forget(&owner);
+        }
+    }
+
+    fn forget(&mut self, owner: &str) {
+        if let Some(open) = self.owners.get_mut(owner) {
+            *open -= 1;
+            if *open == 0 {
+                self.owners.remove(owner);
+            }
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::service::{LEASE, Registry, UPLOAD_LIFETIME, after};
 use super::sessions::{Sessions, Turn};
 use crate::auth::{Permit, Push};
 use crate::index::blobs::{MAX_INLINE_BYTES, StoredBlob};
+use crate::index::tags::Change;
 use crate::index::{Sqlite, blobs, repositories, uploads};
 use crate::oci::{Algorithm, Digest, RepositoryName, UploadId};
 use crate::storage::{self, BlobStore, BlobWriter, Checkpoint};
@@ -39,7 +40,7 @@ impl Start {
 
 /// The turn to write to an upload.
 ///
-/// Dropping it keeps what was durable before. [`Upload::pause`] makes the rest durable too; call it when a body breaks
+/// Dropping it keeps what was durable before. [`Upload::pause`] makes the rest durable too; call it when a chunk breaks
 /// off.
 #[derive(Debug)]
 pub struct Upload {
@@ -51,6 +52,7 @@ pub struct Upload {
     id: UploadId,
     sink: Sink,
     is_durable: bool,
+    most: usize,
     _turn: Turn,
 }
 
@@ -82,6 +84,7 @@ impl Upload {
             id,
             sink,
             is_durable,
+            most: registry.uploads_per_identity,
             _turn: turn,
         })
     }
@@ -118,14 +121,22 @@ impl Upload {
         let Sink::Store(writer) = &mut self.sink else { return Ok(0) };
         let checkpoint = writer.checkpoint().await?;
         let (id, repository, owner, offset) = (self.id, self.repository.clone(), self.owner.clone(), checkpoint.offset);
-        let now = Timestamp::now();
+        let (now, is_new, most) = (Timestamp::now(), !self.is_durable, self.most);
         let write = self.index.write(move |session| {
+            if is_new && uploads::has(session, &owner, most)? {
+                return Err(Error::TooManyUploads);
+            }
             let repository = repositories::create(session, &repository, now)?;
             let (owner, hash) = (owner.clone(), checkpoint.state.clone());
             let expires_at = after(now, UPLOAD_LIFETIME);
-            uploads::save(session, &uploads::Upload { id, repository, owner, offset, hash, expires_at })
+            Ok(uploads::save(session, &uploads::Upload { id, repository, owner, offset, hash, expires_at })?)
         });
-        write.await?;
+        let saved = write.await;
+        if matches!(saved, Err(Error::TooManyUploads)) {
+            // Bytes that nobody was promised need not take room until the session expires.
+            return self.cancel().await.and(saved.map(|()| offset));
+        }
+        saved?;
         self.sessions.close(&self.id);
         Ok(offset)
     }
@@ -149,13 +160,14 @@ impl Upload {
                 }
             },
         };
-        let (repository, now) = (self.repository, Timestamp::now());
+        let (repository, actor, at) = (self.repository, self.owner, Timestamp::now());
         let write = self.index.write(move |session| {
-            let repository = repositories::create(session, &repository, now)?;
+            let row = repositories::create(session, &repository, at)?;
             if is_durable {
                 uploads::remove(session, &id)?;
             }
-            blobs::add(session, repository, &digest, &stored, (now, after(now, LEASE)))
+            let change = Change { id: row, repository: &repository, actor: &actor, at };
+            blobs::add(session, &change, &digest, &stored, after(at, LEASE))
         });
         write.await?;
         self.sessions.close(&id);

@@ -24,7 +24,7 @@ impl Registry {
             algorithm: algorithm.unwrap_or(Algorithm::Sha256),
             opened_at: Timestamp::now(),
         };
-        self.sessions.open(id, session)?;
+        self.sessions.open(id, session, self.uploads_per_identity)?;
         Ok(id)
     }
 

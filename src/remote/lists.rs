@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::address;
 use super::error::found;
-use super::exchange::Ask;
+use super::exchange::{Ask, Repeat};
 use super::link;
+use super::payload::Payload;
 use super::scope::Scope;
 use super::{Error, Remote};
 use crate::oci::{Descriptor, Digest, Manifest, ManifestKind, Page, RepositoryName, Route, Tag, Target, known};
@@ -100,6 +101,25 @@ impl Remote {
             return Ok(None);
         }
         serde_json::from_slice(&read.body).map(Some).map_err(|source| Error::Json { what, source })
+    }
+
+    /// Sends JSON to an own API of the registry and reads its answer, of at most `max_bytes`.
+    pub async fn post_json<T: DeserializeOwned>(
+        &self,
+        path_and_query: &str,
+        content: &impl Serialize,
+        max_bytes: usize,
+    ) -> Result<T, Error> {
+        let what = "answer of the registry's own API";
+        let body = serde_json::to_vec(content).map_err(|source| Error::Json { what, source })?;
+        // Sent again after a lost answer it would be done twice.
+        let ask = Ask::new(Method::POST, self.endpoint().url(path_and_query)?, Scope::none())
+            .header(ACCEPT, HeaderValue::from_static("application/json"))
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .payload(Payload::Bytes(body.into()))
+            .repeat(Repeat::Unprocessed);
+        let read = self.exchange.read(&ask, what, max_bytes).await?;
+        serde_json::from_slice(&read.body).map_err(|source| Error::Json { what, source })
     }
 
     /// The entries of all pages of a list.

@@ -6,6 +6,8 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use crate::registry::MAX_UPLOADS_PER_IDENTITY;
+
 /// Largest configuration file in bytes.
 const MAX_CONFIG_FILE_BYTES: u64 = 1024 * 1024;
 
@@ -148,8 +150,13 @@ pub enum MissingLayers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// Seconds a request body may pause before the request ends with 408. Default 60.
+    /// Seconds a client has to send the head of a request. Default 10.
+    pub head_seconds: u64,
+    /// Seconds a request body may pause before the request ends with 408, and on Linux a reader may take nothing of an
+    /// answer before its connection is broken off. Default 60.
     pub body_idle_seconds: u64,
+    /// Upload sessions one identity may have open without bytes, and as many with some. Default 10,000.
+    pub uploads_per_identity: usize,
     /// Seconds running requests have to end when the server is told to stop. Default 30.
     pub drain_seconds: u64,
     /// Bytes the blob store may hold, uploads included; without it the disk is the limit.
@@ -159,7 +166,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body_idle_seconds: 60, drain_seconds: 30, store_bytes: None }
+        Self {
+            head_seconds: 10,
+            body_idle_seconds: 60,
+            uploads_per_identity: MAX_UPLOADS_PER_IDENTITY,
+            drain_seconds: 30,
+            store_bytes: None,
+        }
     }
 }
 
@@ -228,8 +241,13 @@ impl Config {
         if self.workers == Some(0) {
             return Err(ConfigError::Value { key: "workers", problem: zero });
         }
-        if self.limits.body_idle_seconds == 0 {
-            return Err(ConfigError::Value { key: "limits.body-idle-seconds", problem: zero });
+        let counted = [
+            ("limits.head-seconds", self.limits.head_seconds == 0),
+            ("limits.body-idle-seconds", self.limits.body_idle_seconds == 0),
+            ("limits.uploads-per-identity", self.limits.uploads_per_identity == 0),
+        ];
+        if let Some((key, _)) = counted.into_iter().find(|(_, is_zero)| *is_zero) {
+            return Err(ConfigError::Value { key, problem: zero });
         }
         if self.data.as_os_str().is_empty() {
             return Err(ConfigError::Value { key: "data", problem: "must not be empty" });

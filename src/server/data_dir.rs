@@ -5,8 +5,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Error;
+use crate::storage::{create_folder_durably, sync_folder};
 
-/// The layout this program reads and writes: `blobs/`, `uploads/`, `index.sqlite`.
+/// The layout this program reads and writes: `blobs/`, `uploads/`, `journal/`, `index.sqlite`.
 pub const FORMAT: &str = "agent-registry 1";
 
 /// A data directory that belongs to this process until dropped.
@@ -21,7 +22,7 @@ impl DataDir {
     /// Takes the directory, creating it where needed. A second process is refused.
     pub fn open(root: &Path) -> Result<Self, Error> {
         let failed = |path: &Path, source| Error::DataDir { path: path.to_owned(), source };
-        fs::create_dir_all(root).map_err(|source| failed(root, source))?;
+        create_folder_durably(root).map_err(|source| failed(root, source))?;
         let path = root.join("LOCK");
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|source| failed(&path, source))?;
@@ -35,6 +36,11 @@ impl DataDir {
         Ok(directory)
     }
 
+    /// Takes a directory that a registry has used before.
+    pub fn open_existing(root: &Path) -> Result<Self, Error> {
+        if is_marked(root)? { Self::open(root) } else { Err(Error::NoDataDir(root.to_owned())) }
+    }
+
     /// The directory itself.
     pub fn root(&self) -> &Path {
         &self.root
@@ -45,19 +51,34 @@ impl DataDir {
         self.root.join("index.sqlite")
     }
 
-    fn check_format(&self) -> Result<(), Error> {
-        let path = self.root.join("VERSION");
-        let failed = |source| Error::DataDir { path: path.clone(), source };
-        match fs::read_to_string(&path) {
-            Ok(found) if found.trim() == FORMAT => Ok(()),
-            Ok(found) => {
-                let found = found.trim().chars().take(60).collect();
-                Err(Error::Format { path: self.root.clone(), found, known: FORMAT })
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => write_durably(&path).map_err(failed),
-            Err(error) => Err(failed(error)),
-        }
+    /// The folder of the recovery journal.
+    pub fn journal(&self) -> PathBuf {
+        self.root.join("journal")
     }
+
+    fn check_format(&self) -> Result<(), Error> {
+        if is_marked(&self.root)? { Ok(()) } else { mark(&self.root) }
+    }
+}
+
+/// Whether a folder has the layout this program knows; one of another layout is an error.
+pub(super) fn is_marked(root: &Path) -> Result<bool, Error> {
+    let path = root.join("VERSION");
+    match fs::read_to_string(&path) {
+        Ok(found) if found.trim() == FORMAT => Ok(true),
+        Ok(found) => {
+            let found = found.trim().chars().take(60).collect();
+            Err(Error::Format { path: root.to_owned(), found, known: FORMAT })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(Error::DataDir { path, source }),
+    }
+}
+
+/// Says of a folder that it has the layout this program knows, durably.
+pub(super) fn mark(root: &Path) -> Result<(), Error> {
+    let path = root.join("VERSION");
+    write_durably(&path).map_err(|source| Error::DataDir { path, source })
 }
 
 fn write_durably(path: &Path) -> io::Result<()> {
@@ -65,7 +86,9 @@ fn write_durably(path: &Path) -> io::Result<()> {
     let mut file = File::create(&temporary)?;
     writeln!(file, "{FORMAT}")?;
     file.sync_all()?;
-    fs::rename(&temporary, path)
+    fs::rename(&temporary, path)?;
+    // The file store syncs the folder before anything is acknowledged; this does not lean on it.
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

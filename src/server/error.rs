@@ -62,6 +62,21 @@ pub enum Error {
     /// The index cannot be opened.
     #[error("cannot open the index")]
     Index(#[from] index::Error),
+    /// The index is gone, but there is a journal to rebuild it from; a new index would hide what the journal knows.
+    #[error("the index of the data directory {} is gone, its recovery journal is not", .0.display())]
+    IndexLost(PathBuf),
+    /// The index is where it should be, so there is nothing to rebuild.
+    #[error("the data directory {} has an index", .0.display())]
+    IndexPresent(PathBuf),
+    /// A folder that is no backup, or one that was not finished.
+    #[error("{} holds no finished backup", .0.display())]
+    NoBackup(PathBuf),
+    /// There is something already where a backup was to be restored.
+    #[error("{} is not empty", .0.display())]
+    Occupied(PathBuf),
+    /// No registry was here.
+    #[error("{} is no data directory", .0.display())]
+    NoDataDir(PathBuf),
     /// The registry failed outside any request.
     #[error("the registry failed")]
     Registry(#[from] registry::Error),
@@ -82,6 +97,14 @@ impl Error {
                 "something listens there already; choose another address with --listen".to_owned()
             }
             Self::Locked(_) => "stop the other process, or choose another directory with --data".to_owned(),
+            Self::IndexLost(path) => format!("rebuild it with: agent registry reindex --data {}", path.display()),
+            Self::IndexPresent(path) => {
+                format!("to build it again all the same, move {} away", path.join("index.sqlite").display())
+            }
+            Self::Occupied(_) => "restore into a new directory".to_owned(),
+            Self::Registry(registry::Error::IndexBehind { .. }) => {
+                "put the newer index back, or move index.sqlite away and run: agent registry reindex".to_owned()
+            }
             Self::Format { .. } => "use the program that wrote it, or another directory with --data".to_owned(),
             _ => return None,
         })

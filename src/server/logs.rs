@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::json_lines::JsonLines;
 use super::{ConfigError, LogFormat, Logs};
 
 /// Starts logging for the whole process; where something logs already, that goes on instead.
@@ -20,7 +21,7 @@ pub fn start_logs(logs: &Logs) -> Result<(), ConfigError> {
     let builder = fmt().with_env_filter(filter).with_writer(io::stderr);
     // Fails where a program that embeds the registry logs in its own way, which is meant.
     let _ = if is_json {
-        builder.json().flatten_event(true).finish().try_init()
+        builder.event_format(JsonLines).finish().try_init()
     } else {
         builder.with_ansi(io::stderr().is_terminal()).with_target(false).finish().try_init()
     };

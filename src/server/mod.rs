@@ -1,10 +1,16 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
+mod backups;
 mod config;
+mod connection;
 mod data_dir;
 mod error;
 mod http;
+mod json_lines;
+mod listen;
 mod logs;
+mod pace;
+mod recovery;
 mod service;
 mod tls;
 
@@ -13,4 +19,7 @@ pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use http::openapi;
 pub use logs::start_logs;
+pub use recovery::{reindex, restore};
 pub use service::Server;
+
+pub use crate::registry::{BackedUp, Rebuilt};

@@ -5,24 +5,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer, dev, middleware, web};
+use actix_web::dev;
 use jiff::Timestamp;
 
-use super::http::{self, State};
-use super::{Config, DataDir, Error, MissingLayers, tls};
+use super::http::State;
+use super::{Config, DataDir, Error, MissingLayers, listen, tls};
 use crate::auth::Facts;
 use crate::index::Sqlite;
+use crate::jobs::keep_journal;
 use crate::registry::Registry;
-use crate::storage::FileStore;
+use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
-
-/// Seconds a client has to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Bytes an answer collects before they go to the socket: fewer system calls for large blobs.
-const WRITE_BUFFER_BYTES: usize = 256 * 1024;
 
 /// A registry that listens. It answers once [`Server::run`] is awaited.
 pub struct Server {
@@ -43,40 +38,30 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Opens the data directory and takes the address.
     pub async fn bind(config: Config) -> Result<Self, Error> {
-        if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
-            return Err(Error::Exposed(config.listen));
-        }
-        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
-        let listen_failed = |source| Error::Listen { address: config.listen, source };
-        let listener = TcpListener::bind(config.listen).map_err(listen_failed)?;
-        let address = listener.local_addr().map_err(listen_failed)?;
+        let listener = take_address(&config)?;
         let directory = DataDir::open(&config.data)?;
-        let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
-        let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
-        let registry = registry.accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept);
-        let state = State::new(Arc::new(registry), Duration::from_secs(config.limits.body_idle_seconds));
-        let shared = web::Data::new(state.clone());
-        let app = move || {
-            App::new()
-                .app_data(shared.clone())
-                .wrap(middleware::from_fn(http::observe))
-                .configure(http::routes)
-                .default_service(web::to(http::not_found))
-        };
-        let server = HttpServer::new(app)
-            .disable_signals()
-            .client_request_timeout(HEAD_TIMEOUT)
-            .h1_write_buffer_size(WRITE_BUFFER_BYTES)
-            .workers(config.workers.unwrap_or_else(cores))
-            .shutdown_timeout(config.limits.drain_seconds);
-        let is_tls = tls.is_some();
-        let server = match tls {
-            Some(tls) => server.listen_rustls_0_23(listener, tls),
-            None => server.listen(listener),
-        };
-        let server = server.map_err(|source| Error::Listen { address, source })?.run();
+        let registry = open(&directory, &config)?;
+        Self::start(&config, listener, directory, registry)
+    }
+
+    /// Takes the address for a registry that stands on this directory, opened by who calls: with a store of its own,
+    /// or a watched one.
+    pub async fn bind_over(config: Config, directory: DataDir, registry: Registry) -> Result<Self, Error> {
+        Self::start(&config, take_address(&config)?, directory, registry)
+    }
+
+    fn start(config: &Config, listener: TcpListener, directory: DataDir, registry: Registry) -> Result<Self, Error> {
+        let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
+        let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
+        let registry = registry
+            .accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept)
+            .limiting_uploads(config.limits.uploads_per_identity);
+        let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
+        let state = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some());
+        let serving = listen::serve(config, listener, tls, state.clone());
+        let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving: server, url: url(address, is_tls), drain, directory })
+        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, directory })
     }
 
     /// Where it is reached from this machine.
@@ -90,6 +75,10 @@ impl Server {
         let Self { state, serving, drain, directory, .. } = self;
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
+        let (quit, told) = tokio::sync::oneshot::channel::<()>();
+        // A sender that is gone means the same.
+        let told = async { drop(told.await) };
+        let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal(), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
@@ -103,11 +92,34 @@ impl Server {
         sweeper.abort();
         // Ends with an error, since it was aborted; awaited, so that it holds the registry no longer.
         let _ = sweeper.await;
+        state.backups.stop().await;
+        drop(quit);
+        // Level when it ends, so that a stopped registry can be rebuilt whole.
+        let _ = journal.await;
         // The last owner closes the index, which then is whole without its log.
         drop(state);
         drop(directory);
         ended.map_err(std::io::Error::other).and_then(|result| result).map_err(Error::Stopped)
     }
+}
+
+/// Takes the address, unless strangers could reach it.
+fn take_address(config: &Config) -> Result<TcpListener, Error> {
+    if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
+        return Err(Error::Exposed(config.listen));
+    }
+    TcpListener::bind(config.listen).map_err(|source| Error::Listen { address: config.listen, source })
+}
+
+/// Opens store and index, if the index is there or there is nothing to lose.
+fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
+    if !directory.index().exists() && Journal::is_in(&directory.journal())? {
+        return Err(Error::IndexLost(directory.root().to_owned()));
+    }
+    let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
+    let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
+    registry.check_journal(&Journal::open(&directory.journal())?)?;
+    Ok(registry)
 }
 
 async fn sweep(registry: Arc<Registry>) {
@@ -120,10 +132,6 @@ async fn sweep(registry: Arc<Registry>) {
             Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot end abandoned uploads"),
         }
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// An unspecified address is reached through loopback.

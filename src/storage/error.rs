@@ -42,6 +42,9 @@ pub enum Error {
     /// An earlier write failed; resume the upload from its last checkpoint with a new writer.
     #[error("an earlier write of this upload failed")]
     WriterFailed,
+    /// A record of the journal is empty or too large.
+    #[error("a record of {0} bytes does not go into the journal")]
+    RecordSize(usize),
     /// The operating system refused.
     #[error("cannot access {}", path.display())]
     Io {

@@ -1,15 +1,18 @@
 //! The interface of every blob store.
 
 use std::fmt;
+use std::fs::File;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::Error;
+use super::{Error, FileStore};
 use crate::oci::{Algorithm, Digest, HashState, Slice, UploadId};
 
 /// Bytes a reader hands out at most in one chunk.
-pub const MAX_CHUNK_BYTES: usize = 512 * 1024;
+pub const MAX_CHUNK_BYTES: usize = 256 * 1024;
 
 /// Blobs one page of a listing holds at most.
 pub const MAX_LIST_PAGE: usize = 10_000;
@@ -53,6 +56,13 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Opens a blob for reading. A reader opened before a deletion reads on undisturbed.
     fn open(&self, digest: &Digest) -> BoxFuture<'_, Result<Box<dyn BlobReader>, Error>>;
 
+    /// Puts a blob into a file store too, without copying its bytes where both are on one file system. Its name there
+    /// is durable once [`FileStore::sync_names`] has answered.
+    fn copy_into<'a>(&'a self, digest: &Digest, target: &'a FileStore) -> BoxFuture<'a, Result<BlobInfo, Error>> {
+        let (digest, reader) = (*digest, self.open(digest));
+        async move { write_out(reader.await?, &digest, target).await }.boxed()
+    }
+
     /// Deletes a blob.
     fn delete(&self, digest: &Digest) -> BoxFuture<'_, Result<(), Error>>;
 
@@ -89,6 +99,12 @@ pub trait BlobReader: fmt::Debug + Send {
     /// Continues with this slice instead; at first it is the whole blob.
     fn select(&mut self, slice: Slice) -> Result<(), Error>;
 
+    /// The open file whose bytes are the whole blob, for those who can send it without reading it; its cursor belongs
+    /// to the reader. `None` where the bytes are no file.
+    fn file(&self) -> Option<Arc<File>> {
+        None
+    }
+
     /// The next bytes, `None` at the end of the slice.
     fn next_chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, Error>>;
 }
@@ -97,4 +113,17 @@ pub trait BlobReader: fmt::Debug + Send {
 pub(super) fn end_within(slice: Slice, size: u64) -> Result<u64, Error> {
     let end = slice.offset.checked_add(slice.length).filter(|end| *end <= size);
     end.ok_or_else(|| crate::oci::RangeError::Unsatisfiable.into())
+}
+
+/// Writes what a reader gives into a file store.
+pub(super) async fn write_out(
+    mut reader: Box<dyn BlobReader>,
+    digest: &Digest,
+    target: &FileStore,
+) -> Result<BlobInfo, Error> {
+    let mut writer = target.begin(UploadId::random(), digest.algorithm()).await?;
+    while let Some(chunk) = reader.next_chunk().await? {
+        writer.write(chunk).await?;
+    }
+    writer.commit(digest).await
 }

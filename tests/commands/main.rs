@@ -11,6 +11,7 @@ mod other_registries;
 mod process;
 mod quickstart;
 mod readme;
+mod recovery;
 mod registries;
 mod sandbox;
 mod seed;

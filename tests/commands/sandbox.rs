@@ -153,13 +153,30 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn start() -> Self {
-        let process = Process::spawn();
+        Self::of(Process::spawn())
+    }
+
+    /// One over a data directory that outlives it.
+    pub(crate) fn start_on(data: &Path) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
+        command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        Self::of(Process::start(command, tempfile::tempdir().unwrap()))
+    }
+
+    fn of(process: Process) -> Self {
         Self { url: format!("http://{}", process.host()), process }
     }
 
     /// Host and port, as in references.
     pub(crate) fn host(&self) -> &str {
         self.process.host()
+    }
+
+    /// Lets it end in order.
+    pub(crate) fn stop(mut self) {
+        let child = &mut self.process.child;
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert!(child.wait().unwrap().success());
     }
 }
 

@@ -1,12 +1,12 @@
 //! A server of its own for each test, in this process, on a free port over a temporary folder.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use agent_registry::oci::{Digest, Manifest};
 use agent_registry::package::{Artifact, BlobContent, Overrides, Source};
-use agent_registry::server::{Config, Limits, Server};
+use agent_registry::server::{Config, Limits, Server, Tls};
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Certificate, Client, Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -17,6 +17,7 @@ pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) client: Client,
     directory: TempDir,
+    data: PathBuf,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -65,15 +66,38 @@ impl TestApp {
         Self::with(Config { limits, ..Config::default() }).await
     }
 
+    /// A server under TLS, and the certificate its clients are to trust.
+    pub(crate) async fn with_tls() -> (Self, Certificate) {
+        let directory = tempfile::tempdir().unwrap();
+        let issued = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+        let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
+        std::fs::write(&cert, issued.cert.pem()).unwrap();
+        std::fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
+        let app = Self::over(directory, Config { tls: Some(Tls { cert, key }), ..Config::default() }).await;
+        let trusted = Certificate::from_pem(issued.cert.pem().as_bytes()).unwrap();
+        let client = Client::builder().tls_certs_only([trusted.clone()]).build().unwrap();
+        (Self { client, ..app }, trusted)
+    }
+
     /// A server with a configuration of its own, but for address and folder.
     pub(crate) async fn with(config: Config) -> Self {
         Self::over(tempfile::tempdir().unwrap(), config).await
     }
 
+    /// A server over a data directory that lies in a folder.
+    pub(crate) async fn at(folder: TempDir, data: &str) -> Self {
+        let data = folder.path().join(data);
+        Self::on(folder, data, Config::default()).await
+    }
+
     async fn over(directory: TempDir, config: Config) -> Self {
-        let listen = ([127, 0, 0, 1], 0).into();
         let data = directory.path().to_owned();
-        let config = Config { listen, data, workers: Some(1), ..config };
+        Self::on(directory, data, config).await
+    }
+
+    async fn on(directory: TempDir, data: PathBuf, config: Config) -> Self {
+        let listen = ([127, 0, 0, 1], 0).into();
+        let config = Config { listen, data: data.clone(), workers: Some(1), ..config };
         let server = Server::bind(config).await.unwrap();
         let url = server.url().to_owned();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -85,7 +109,7 @@ impl TestApp {
             server.run(stopped).await.unwrap();
         });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, client, directory, stop, serving }
+        Self { url, client, directory, data, stop, serving }
     }
 
     /// Stops the server and starts another one over the same folder.
@@ -101,6 +125,17 @@ impl TestApp {
         serving.await.unwrap();
         meanwhile(directory.path()).await;
         Self::over(directory, Config::default()).await
+    }
+
+    /// Where its data is.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The file of a blob that is not in the database.
+    pub(crate) fn blob_file(&self, digest: &Digest) -> PathBuf {
+        let folder = self.directory.path().join("blobs").join(digest.algorithm().as_str());
+        folder.join(&digest.hex()[..2]).join(digest.hex())
     }
 
     /// The address of the server, for raw sockets.

@@ -140,6 +140,7 @@ fn the_description_of_the_api_names_every_path() {
         paths,
         [
             "/api/v1",
+            "/api/v1/admin/backup",
             "/api/v1/packages",
             "/api/v1/packages/{repository}",
             "/api/v1/packages/{repository}/versions",

@@ -115,6 +115,31 @@ async fn what_came_of_a_broken_chunk_is_kept_for_the_next() {
 }
 
 #[tokio::test]
+async fn a_put_that_broke_off_can_be_sent_again() {
+    let app = TestApp::spawn().await;
+    let (first, rest) = (b"first ".as_slice(), vec![b'x'; 600_000]);
+    for before in [b"".as_slice(), first] {
+        let opened = app.send(Method::POST, "/v2/a/b/blobs/uploads/", &[], b"").await;
+        let location = opened.header("location").to_owned();
+        assert_eq!(app.send(Method::PATCH, &location, &[], before).await.status, 202);
+        let range = app.get(&location).await.header("range").to_owned();
+        let put = format!("{location}?digest={}", Digest::sha256(&[before, &rest].concat()));
+        let head = format!("PUT {put} HTTP/1.1\r\nHost: x\r\nContent-Length: 600000\r\n\r\n");
+        raw(&app, &[head.as_bytes(), &rest[..300_000]].concat()).await;
+        // The server notices the end by itself; until then the session is busy.
+        let mut again = app.send(Method::PUT, &put, &[], &rest).await;
+        for _ in 0..500 {
+            if again.status != 409 {
+                break;
+            }
+            assert_eq!(app.get(&location).await.header("range"), range, "nothing of it is kept");
+            again = app.send(Method::PUT, &put, &[], &rest).await;
+        }
+        assert_eq!(again.status, 201, "{}", String::from_utf8_lossy(&again.body));
+    }
+}
+
+#[tokio::test]
 async fn a_stalled_body_ends_with_408() {
     let app = TestApp::limited(Limits { body_idle_seconds: 1, ..Limits::default() }).await;
     let digest = Digest::sha256(b"0123456789");

@@ -67,6 +67,7 @@ CREATE TABLE upload (
     expires_at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX upload_expiry ON upload (expires_at);
+CREATE INDEX upload_owner ON upload (owner);
 
 -- What a manifest points at; kind: 1 config, 2 layer, 3 child, 4 subject.
 CREATE TABLE edge (

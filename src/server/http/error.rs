@@ -42,6 +42,12 @@ pub(super) enum Failure {
     /// A parameter of the REST API is wrong.
     #[error("{0}")]
     Parameter(String),
+    /// Administration, asked for from elsewhere.
+    #[error("until this registry has accounts, only callers on its own machine may administer it")]
+    NotLocal,
+    /// Another one is under way.
+    #[error("a backup is under way; wait until it has ended")]
+    BackupRunning,
     /// No endpoint has this path.
     #[error("there is nothing at this path; the registry is at /v2/, its catalogue at /api/v1")]
     NoSuchPath,
@@ -70,6 +76,8 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
+            Self::NotLocal => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
+            Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
             Self::Stopped(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         }
     }
@@ -152,11 +160,18 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::DigestMismatch { .. }
         | Error::ManifestInvalid(_)
         | Error::PackageInvalid(_)
+        | Error::Folder { .. }
         | Error::Cursor => StatusCode::BAD_REQUEST,
         Error::Denied(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Storage(_) | Error::Index(_) | Error::Lost(_) | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Storage(_)
+        | Error::Index(_)
+        | Error::Lost(_)
+        | Error::IndexBehind { .. }
+        | Error::Record(_)
+        | Error::Files { .. }
+        | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Where a file store keeps what: `blobs/<algorithm>/<2 hex>/<hex>` and `uploads/<id>`.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::oci::{Algorithm, Digest, UploadId};
-use crate::storage::{BlobInfo, Error};
+use crate::storage::disk::Disk;
+use crate::storage::{BlobInfo, Error, create_folder_durably};
 
 /// The folders below a store's root.
 #[derive(Clone, Debug)]
@@ -16,17 +17,18 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Makes every folder, durably, so that no commit has to: a blob's name is safe once its own folder is synced.
-    pub(super) fn create(root: &Path) -> Result<Self, Error> {
+    pub(super) fn create(root: &Path, disk: &Disk) -> Result<Self, Error> {
+        create_folder_durably(root).map_err(|error| Error::io(root, error))?;
         let layout = Self { root: root.to_owned() };
         create_dir_all(&layout.uploads())?;
         for algorithm in Algorithm::ALL {
             for shard in 0..=u8::MAX {
                 create_dir_all(&layout.shard(algorithm, shard))?;
             }
-            sync_dir(&layout.blobs(algorithm))?;
+            sync_dir(disk, &layout.blobs(algorithm))?;
         }
-        sync_dir(&root.join("blobs"))?;
-        sync_dir(root)?;
+        sync_dir(disk, &root.join("blobs"))?;
+        sync_dir(disk, root)?;
         Ok(layout)
     }
 
@@ -48,6 +50,12 @@ impl Layout {
     /// The folder a blob's name lives in.
     pub(super) fn folder_of(&self, digest: &Digest) -> PathBuf {
         self.shard(digest.algorithm(), digest.raw()[0])
+    }
+
+    /// Every folder that blobs' names live in.
+    pub(super) fn shards(&self) -> impl Iterator<Item = PathBuf> {
+        let all = move |algorithm| (0..=u8::MAX).map(move |shard| self.shard(algorithm, shard));
+        Algorithm::ALL.into_iter().flat_map(all)
     }
 
     fn blobs(&self, algorithm: Algorithm) -> PathBuf {
@@ -130,12 +138,8 @@ pub(super) fn upload_error(id: UploadId, path: &Path, error: io::Error) -> Error
 }
 
 /// Makes the names in a folder durable.
-pub(super) fn sync_dir(path: &Path) -> Result<(), Error> {
-    // Elsewhere a folder cannot be opened as a file; the system's own journal has to do.
-    if cfg!(unix) {
-        File::open(path).and_then(|folder| folder.sync_all()).map_err(|error| Error::io(path, error))?;
-    }
-    Ok(())
+pub(super) fn sync_dir(disk: &Disk, path: &Path) -> Result<(), Error> {
+    disk.sync_folder(path).map_err(|error| Error::io(path, error))
 }
 
 fn create_dir_all(path: &Path) -> Result<(), Error> {

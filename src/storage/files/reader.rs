@@ -1,16 +1,15 @@
-//! Reads a blob's file, one chunk ahead at most.
+//! Reads a blob's file, on the thread that asks: blobs that are pulled lie in the page cache, and a hop to another
+//! thread costs more than a read.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::blocking::unfinished;
 use crate::oci::Slice;
 use crate::storage::store::end_within;
 use crate::storage::{BlobReader, Error, MAX_CHUNK_BYTES};
@@ -21,53 +20,42 @@ pub(super) struct FileReader {
     file: Arc<File>,
     path: PathBuf,
     size: u64,
+    /// Where the file's cursor stands.
     position: u64,
     end: u64,
-    /// The read under way and the offset it began at. There is never a second one: they share the file's cursor.
-    pending: Option<(u64, JoinHandle<Result<Bytes, Error>>)>,
+    /// The chunk handed out last; its memory is used again once nobody else has it.
+    last: Bytes,
 }
 
 impl FileReader {
+    /// The file's cursor must stand at its beginning.
     pub(super) fn new(file: File, path: PathBuf, size: u64) -> Self {
-        Self { file: Arc::new(file), path, size, position: 0, end: size, pending: None }
+        Self { file: Arc::new(file), path, size, position: 0, end: size, last: Bytes::new() }
     }
 
-    fn start(&mut self) {
+    fn seek(&mut self, position: u64) -> io::Result<()> {
+        if self.position != position {
+            (&*self.file).seek(SeekFrom::Start(position))?;
+            self.position = position;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> io::Result<Option<Bytes>> {
         let length = (self.end - self.position).min(MAX_CHUNK_BYTES as u64);
-        if length > 0 {
-            let (file, path, offset) = (Arc::clone(&self.file), self.path.clone(), self.position);
-            let work = move || read(&file, offset, length).map_err(|error| Error::io(&path, error));
-            self.pending = Some((offset, spawn_blocking(work)));
+        let length = usize::try_from(length).unwrap_or(MAX_CHUNK_BYTES);
+        if length == 0 {
+            return Ok(None);
         }
+        let last = std::mem::take(&mut self.last);
+        let mut buffer = if last.is_unique() { Vec::from(last) } else { Vec::new() };
+        buffer.resize(length, 0);
+        // A file shorter than it was is an error here: a body must not end early without anybody noticing.
+        (&*self.file).read_exact(&mut buffer)?;
+        self.position += length as u64;
+        self.last = Bytes::from(buffer);
+        Ok(Some(self.last.clone()))
     }
-
-    async fn advance(&mut self) -> Result<Option<Bytes>, Error> {
-        loop {
-            if self.pending.is_none() {
-                self.start();
-            }
-            let Some((offset, task)) = &mut self.pending else { return Ok(None) };
-            let offset = *offset;
-            let done = task.await;
-            self.pending = None;
-            // A read begun before the last `select` is of no use.
-            if offset == self.position && self.position < self.end {
-                let mut chunk = done.map_err(|error| unfinished(&self.path, error))??;
-                chunk.truncate(usize::try_from(self.end - self.position).unwrap_or(usize::MAX));
-                self.position += chunk.len() as u64;
-                self.start();
-                return Ok(Some(chunk));
-            }
-        }
-    }
-}
-
-fn read(mut file: &File, offset: u64, length: u64) -> std::io::Result<Bytes> {
-    file.seek(SeekFrom::Start(offset))?;
-    let mut chunk = Vec::new();
-    let read = file.take(length).read_to_end(&mut chunk)?;
-    // A file shorter than it was must not end a body early without anybody noticing.
-    if (read as u64) < length { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(chunk.into()) }
 }
 
 impl BlobReader for FileReader {
@@ -76,12 +64,17 @@ impl BlobReader for FileReader {
     }
 
     fn select(&mut self, slice: Slice) -> Result<(), Error> {
-        self.end = end_within(slice, self.size)?;
-        self.position = slice.offset;
+        let end = end_within(slice, self.size)?;
+        self.seek(slice.offset).map_err(|error| Error::io(&self.path, error))?;
+        self.end = end;
         Ok(())
     }
 
+    fn file(&self) -> Option<Arc<File>> {
+        Some(Arc::clone(&self.file))
+    }
+
     fn next_chunk(&mut self) -> BoxFuture<'_, Result<Option<Bytes>, Error>> {
-        self.advance().boxed()
+        async { self.read().map_err(|error| Error::io(&self.path, error)) }.boxed()
     }
 }

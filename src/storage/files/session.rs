@@ -1,7 +1,7 @@
 //! The blocking half of an upload: its file, its hash and how it becomes a blob.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 
@@ -35,8 +35,7 @@ impl Session {
     /// Makes the file of a new upload.
     pub(super) fn begin(shared: Arc<Shared>, claim: Arc<Claim>, hasher: Hasher) -> Result<Self, Error> {
         let path = shared.layout.upload(claim.id());
-        let opened = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
-        let file = opened.map_err(|error| upload_error(claim.id(), &path, error))?;
+        let file = shared.disk.create(&path).map_err(|error| upload_error(claim.id(), &path, error))?;
         Ok(Self { shared, claim, path, file, hasher, charged: 0, durable: 0, is_name_durable: false })
     }
 
@@ -50,7 +49,7 @@ impl Session {
         if actual < from.offset {
             return Err(Error::OffsetMismatch { expected: from.offset, actual });
         }
-        file.set_len(from.offset).map_err(io)?;
+        shared.disk.cut(&file, &path, from.offset).map_err(io)?;
         shared.quota.give_back(actual - from.offset);
         let hasher = match Hasher::resume(&from.state) {
             Ok(hasher) => hasher,
@@ -64,7 +63,7 @@ impl Session {
     /// Writes and hashes; after a failure only the durable bytes are kept, to be resumed from.
     pub(super) fn append(&mut self, batch: &[Bytes]) -> Result<(), Error> {
         let written = batch.iter().try_for_each(|chunk| self.append_chunk(chunk));
-        if written.is_err() && self.file.set_len(self.durable).is_ok() {
+        if written.is_err() && self.shared.disk.cut(&self.file, &self.path, self.durable).is_ok() {
             self.shared.quota.give_back(self.charged - self.durable);
         }
         written
@@ -74,18 +73,22 @@ impl Session {
         self.shared.quota.take(chunk.len() as u64)?;
         self.charged += chunk.len() as u64;
         self.hasher.update(chunk);
-        self.file.write_all(chunk).map_err(|error| Error::io(&self.path, error))
+        self.shared.disk.append(&self.file, &self.path, chunk).map_err(|error| Error::io(&self.path, error))
     }
 
     /// Makes the bytes and, the first time, the upload's name durable.
     pub(super) fn sync(&mut self) -> Result<(), Error> {
-        self.file.sync_data().map_err(|error| Error::io(&self.path, error))?;
+        self.sync_content()?;
         if !self.is_name_durable {
-            sync_dir(&self.shared.layout.uploads())?;
+            sync_dir(&self.shared.disk, &self.shared.layout.uploads())?;
             self.is_name_durable = true;
         }
         self.durable = self.charged;
         Ok(())
+    }
+
+    fn sync_content(&self) -> Result<(), Error> {
+        self.shared.disk.sync(&self.file, &self.path).map_err(|error| Error::io(&self.path, error))
     }
 
     /// What can be resumed, after [`Session::sync`].
@@ -95,18 +98,16 @@ impl Session {
 
     /// Turns the upload into a blob: compare, sync, rename, sync the folder.
     pub(super) fn publish(mut self, expected: Digest) -> Result<BlobInfo, Error> {
-        let hasher = if expected.algorithm() == self.hasher.algorithm() {
-            self.hasher
-        } else {
+        if expected.algorithm() != self.hasher.algorithm() {
             let other = Hasher::new(expected.algorithm());
-            hash_file(&mut self.file, other).map_err(|error| Error::io(&self.path, error))?
-        };
-        let actual = hasher.finish();
+            self.hasher = hash_file(&mut self.file, other).map_err(|error| Error::io(&self.path, error))?;
+        }
+        let actual = self.hasher.clone().finish();
         if actual != expected {
             self.shared.remove_upload(self.claim.id())?;
             return Err(Error::DigestMismatch { expected: expected.into(), actual: actual.into() });
         }
-        self.file.sync_all().map_err(|error| Error::io(&self.path, error))?;
+        self.sync_content()?;
         self.shared.place(&self.path, &expected)?;
         Ok(BlobInfo { digest: expected, size: self.charged })
     }
@@ -120,10 +121,10 @@ impl Shared {
             // Two writers of one digest must not both miss the other, or its bytes would count twice for ever.
             let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
             let replaced = self.layout.stat(digest).map_or(0, |blob| blob.size);
-            fs::rename(verified, &blob).map_err(|error| Error::io(&blob, error))?;
+            self.disk.rename(verified, &blob).map_err(|error| Error::io(&blob, error))?;
             self.quota.give_back(replaced);
         }
-        sync_dir(&self.layout.folder_of(digest))
+        sync_dir(&self.disk, &self.layout.folder_of(digest))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The REST API under `/api/v1`: the catalogue for the command and for programs, described by OpenAPI.
 
+mod backup;
 mod packages;
 mod repositories;
 mod search;
@@ -16,6 +17,8 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
     app.route("/api/v1", reading().to(info))
         .route("/api/v1/", reading().to(info))
         .route("/api/v1/openapi.json", reading().to(document))
+        .route("/api/v1/admin/backup", reading().to(backup::status))
+        .route("/api/v1/admin/backup", web::post().to(backup::start))
         .route("/api/v1/packages", reading().to(search::search))
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
@@ -26,7 +29,16 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Agent Registry", description = "The catalogue of agents above the distribution API."),
-    paths(info, search::search, packages::package, packages::versions, packages::version, repositories::repository)
+    paths(
+        info,
+        search::search,
+        packages::package,
+        packages::versions,
+        packages::version,
+        repositories::repository,
+        backup::start,
+        backup::status
+    )
 )]
 struct Document;
 

@@ -1,34 +1,41 @@
 //! Blobs out of a repository, whole or in part, and away.
 
-use actix_web::HttpResponse;
-use actix_web::body::SizedStream;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, MessageBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header;
-use futures_util::stream;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use bytes::Bytes;
+use futures_util::{Stream, stream};
 
 use super::answers::{IMMUTABLE, conditions, content_digest, entity_tags, etag};
 use super::{Call, Failure};
 use crate::auth::{Delete, Pull};
 use crate::oci::{ByteRange, Digest, RepositoryName, Slice};
 use crate::registry::{Blob, Content};
-use crate::storage::BlobReader;
+use crate::server::connection::{Outbox, Posted};
+use crate::storage::{self, BlobReader};
 
 /// The bytes of a blob.
 pub(super) async fn get(call: &Call, name: &RepositoryName, digest: &Digest) -> Result<HttpResponse, Failure> {
     let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
-    let blob = call.state.registry.open_blob(&permit, digest).await?;
-    let headers = call.request.headers();
-    if conditions(headers).if_none_match.is_some_and(|tags| tags.names(Some(digest))) {
+    let conditions = conditions(call.request.headers());
+    if conditions.if_none_match.is_some_and(|tags| tags.names(Some(digest))) {
+        call.state.registry.blob_size(&permit, digest).await?;
         return Ok(head_of(StatusCode::NOT_MODIFIED, digest).finish());
     }
+    let blob = call.state.registry.open_blob(&permit, digest).await?;
     let Some(slice) = wanted(call, digest, blob.size)? else {
         let slice = Slice::whole(blob.size);
-        return send(head_of(StatusCode::OK, digest), blob, slice);
+        return send(call, head_of(StatusCode::OK, digest), blob, slice);
     };
     let last = slice.offset + slice.length - 1;
     let mut response = head_of(StatusCode::PARTIAL_CONTENT, digest);
     response.insert_header((header::CONTENT_RANGE, format!("bytes {}-{last}/{}", slice.offset, blob.size)));
-    send(response, blob, slice)
+    send(call, response, blob, slice)
 }
 
 /// What [`get`] would answer, without the bytes.
@@ -39,7 +46,7 @@ pub(super) async fn head(call: &Call, name: &RepositoryName, digest: &Digest) ->
         return Ok(head_of(StatusCode::NOT_MODIFIED, digest).finish());
     }
     // The length goes into the head; actix sends no body to a HEAD.
-    let nothing = stream::empty::<Result<bytes::Bytes, crate::storage::Error>>();
+    let nothing = stream::empty::<Result<Bytes, storage::Error>>();
     Ok(head_of(StatusCode::OK, digest).body(SizedStream::new(size, nothing)))
 }
 
@@ -50,7 +57,7 @@ pub(super) async fn delete(call: &Call, name: &RepositoryName, digest: &Digest) 
     Ok(HttpResponse::Accepted().finish())
 }
 
-fn head_of(status: StatusCode, digest: &Digest) -> actix_web::HttpResponseBuilder {
+fn head_of(status: StatusCode, digest: &Digest) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status);
     response
         .insert_header((header::CONTENT_TYPE, "application/octet-stream"))
@@ -77,7 +84,7 @@ fn wanted(call: &Call, digest: &Digest, size: u64) -> Result<Option<Slice>, Fail
     }
 }
 
-fn send(mut response: actix_web::HttpResponseBuilder, blob: Blob, slice: Slice) -> Result<HttpResponse, Failure> {
+fn send(call: &Call, mut response: HttpResponseBuilder, blob: Blob, slice: Slice) -> Result<HttpResponse, Failure> {
     match blob.content {
         Content::Inline(bytes) => {
             // Inline content is small: its offsets fit.
@@ -87,15 +94,34 @@ fn send(mut response: actix_web::HttpResponseBuilder, blob: Blob, slice: Slice) 
         }
         Content::Stored(mut reader) => {
             reader.select(slice).map_err(crate::registry::Error::from)?;
-            Ok(response.body(SizedStream::new(slice.length, chunks(reader))))
+            Ok(match (reader.file(), call.request.conn_data::<Outbox>()) {
+                // The body yields no byte, so the head must tell the length by itself.
+                (Some(file), Some(outbox)) => {
+                    response.no_chunking(slice.length).body(FileBody(outbox.post(file, slice)))
+                }
+                _ => response.body(SizedStream::new(slice.length, chunks(reader))),
+            })
         }
     }
 }
 
+/// A body that the connection sends by itself.
+struct FileBody(Posted);
+
+impl MessageBody for FileBody {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.get_mut().0.poll_sent(context).map(|()| None)
+    }
+}
+
 /// A reader as a stream. An error in the middle breaks the connection off, which tells the client that bytes lack.
-fn chunks(
-    reader: Box<dyn BlobReader>,
-) -> impl futures_util::Stream<Item = Result<bytes::Bytes, crate::storage::Error>> + 'static {
+fn chunks(reader: Box<dyn BlobReader>) -> impl Stream<Item = Result<Bytes, storage::Error>> + 'static {
     stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
         match reader.next_chunk().await {

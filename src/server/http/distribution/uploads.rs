@@ -43,23 +43,25 @@ pub(super) async fn chunk(call: Call, name: RepositoryName, id: UploadId) -> Res
     let permit = call.state.registry.authorise(&call.identity, Push, &name)?;
     // A task of its own: when the client goes away in the middle, what came is made durable all the same.
     let task = async move {
-        let upload = take(call, &permit, &id).await?;
-        let offset = upload.pause().await?;
+        let offset = append(call, &permit, &id).await?;
         Ok::<_, Failure>(session(StatusCode::ACCEPTED, &name, &id, offset).finish())
     };
     rt::spawn(task).await?
 }
 
-/// Ends a session, with its last bytes or without any.
+/// Ends a session, with its last bytes or without any. Where these break off, the session stands where it stood: a PUT
+/// may be sent again as it was, and clients do that.
 pub(super) async fn finish(
-    call: Call,
+    mut call: Call,
     name: RepositoryName,
     id: UploadId,
     digest: Digest,
 ) -> Result<HttpResponse, Failure> {
     let permit = call.state.registry.authorise(&call.identity, Push, &name)?;
     let task = async move {
-        let upload = take(call, &permit, &id).await?;
+        let range = chunk_range(&call)?;
+        let mut upload = call.state.registry.open_upload(&permit, &id, range).await?;
+        fill(&mut upload, &mut call.body, range).await?;
         upload.finish(&digest).await?;
         Ok::<_, Failure>(stored(&name, &digest))
     };
@@ -100,13 +102,13 @@ async fn mount(
     }
 }
 
-/// Takes a request's bytes into its session. A body that breaks off leaves what came; a chunk that is not what its
-/// range says leaves nothing.
-async fn take(mut call: Call, permit: &Permit<Push>, id: &UploadId) -> Result<Upload, Failure> {
+/// Takes a chunk into its session; answers how far it is. A body that breaks off leaves what came; a chunk that is not
+/// what its range says leaves nothing.
+async fn append(mut call: Call, permit: &Permit<Push>, id: &UploadId) -> Result<u64, Failure> {
     let range = chunk_range(&call)?;
     let mut upload = call.state.registry.open_upload(permit, id, range).await?;
     match fill(&mut upload, &mut call.body, range).await {
-        Ok(()) => Ok(upload),
+        Ok(()) => Ok(upload.pause().await?),
         Err(Failure::Body(error)) => {
             upload.pause().await?;
             Err(error.into())

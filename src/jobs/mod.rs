@@ -1,0 +1,5 @@
+//! Work no request waits for.
+
+mod journal;
+
+pub use journal::{JOURNAL_DELAY, keep_journal};

@@ -1,0 +1,104 @@
+//! One record of the recovery journal: an event as a line of JSON, then the bytes it is about.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::index::blobs::StoredBlob;
+use crate::index::events::{Event, EventKind};
+use crate::index::feed::{Entry, Subject};
+use crate::oci::{Digest, MediaType, RepositoryName, Tag};
+
+/// Why a record cannot be read although its checksum is right.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// It has no first line.
+    #[error("it has no head")]
+    NoHead,
+    /// Its first line is not what this program writes.
+    #[error("its head is not valid")]
+    Head(#[from] serde_json::Error),
+    /// A newer program wrote it.
+    #[error("it is of a kind this program does not know: `{0}`")]
+    Kind(String),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Head {
+    kind: String,
+    repository: RepositoryName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag: Option<Tag>,
+    actor: String,
+    at: Timestamp,
+    /// Of a manifest whose bytes follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    media_type: Option<MediaType>,
+    /// Of a blob; its bytes follow if they are as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+}
+
+/// An entry as the journal keeps it.
+pub(super) fn write(entry: &Entry) -> Result<Vec<u8>, RecordError> {
+    let (media_type, size, bytes) = match &entry.subject {
+        Subject::Manifest(media_type, bytes) => (Some(media_type.clone()), None, Some(bytes)),
+        Subject::Blob(blob) => (None, Some(blob.size), blob.inline.as_ref()),
+        Subject::None => (None, None, None),
+    };
+    let Event { kind, repository, digest, tag, actor, at } = entry.event.clone();
+    let head = Head { kind: kind.as_str().to_owned(), repository, digest, tag, actor, at, media_type, size };
+    let mut record = serde_json::to_vec(&head)?;
+    record.push(b'\n');
+    record.extend_from_slice(bytes.map_or(&[], |bytes| bytes));
+    Ok(record)
+}
+
+/// An entry as it was kept.
+pub(super) fn read(number: i64, record: &Bytes) -> Result<Entry, RecordError> {
+    // JSON escapes line ends, so the first one ends the head.
+    let end = record.iter().position(|byte| *byte == b'\n').ok_or(RecordError::NoHead)?;
+    let head: Head = serde_json::from_slice(&record[..end])?;
+    let bytes = record.slice(end + 1..);
+    let subject = match (head.media_type, head.size) {
+        (Some(media_type), _) => Subject::Manifest(media_type, bytes),
+        (None, Some(size)) => Subject::Blob(StoredBlob { size, inline: (bytes.len() as u64 == size).then_some(bytes) }),
+        (None, None) => Subject::None,
+    };
+    let kind = EventKind::from_name(&head.kind).ok_or(RecordError::Kind(head.kind))?;
+    let (repository, digest, tag, actor, at) = (head.repository, head.digest, head.tag, head.actor, head.at);
+    Ok(Entry { number, event: Event { kind, repository, digest, tag, actor, at }, subject })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let event = Event {
+            kind: EventKind::TagMoved,
+            repository: "a/b".parse().unwrap(),
+            digest: Some(Digest::sha256(b"x")),
+            tag: Some("latest".parse().unwrap()),
+            actor: "line\nend".to_owned(),
+            at: Timestamp::from_millisecond(1_700_000_000_123).unwrap(),
+        };
+        let manifest = Subject::Manifest("application/x.y".parse().unwrap(), Bytes::from_static(b"{\n}\n"));
+        let small = Subject::Blob(StoredBlob { size: 3, inline: Some(Bytes::from_static(b"\n\n\n")) });
+        let empty = Subject::Blob(StoredBlob { size: 0, inline: Some(Bytes::new()) });
+        let large = Subject::Blob(StoredBlob { size: 9, inline: None });
+        for subject in [Subject::None, manifest, small, empty, large] {
+            let entry = Entry { number: 7, event: event.clone(), subject };
+            assert_eq!(read(7, &write(&entry).unwrap().into()).unwrap(), entry);
+        }
+        let foreign = write(&Entry { number: 1, event, subject: Subject::None }).unwrap();
+        let foreign = String::from_utf8(foreign).unwrap().replace("tag.moved", "tag.sung");
+        assert!(matches!(read(1, &foreign.into()), Err(RecordError::Kind(kind)) if kind == "tag.sung"));
+        assert!(matches!(read(1, &Bytes::from_static(b"{}\n")), Err(RecordError::Head(_))));
+        assert!(matches!(read(1, &Bytes::from_static(b"{}")), Err(RecordError::NoHead)));
+    }
+}

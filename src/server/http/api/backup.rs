@@ -1,0 +1,67 @@
+//! `/api/v1/admin/backup`: a copy of everything, written on the registry's own machine while it serves.
+
+use actix_web::http::header;
+use actix_web::http::uri::Authority;
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::super::body::Body;
+use super::{State, answer, json};
+use crate::api::{Backup, NewBackup};
+use crate::oci::Host;
+use crate::server::http::error::Failure;
+
+/// Largest request in bytes: a path and its name.
+const MAX_REQUEST_BYTES: usize = 16 * 1024;
+
+/// Headers by which a proxy names the caller it speaks for.
+const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+
+/// Begins a backup.
+#[utoipa::path(
+    post, path = "/api/v1/admin/backup", request_body = NewBackup,
+    responses(
+        (status = 202, body = Backup, description = "It has begun; ask how far it is."),
+        (status = 403, description = "Asked for from another machine."),
+        (status = 409, description = "Another backup is under way."),
+    )
+)]
+pub(super) async fn start(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+    let begun = async {
+        check_local(&request)?;
+        let is_json = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
+        if !is_json {
+            // A page in a browser cannot send this type to another site unasked.
+            return Err(Failure::Parameter("the body must be of type application/json".to_owned()));
+        }
+        let body = Body::new(payload, state.body_idle).whole(MAX_REQUEST_BYTES).await?;
+        let wanted: NewBackup = serde_json::from_slice(&body)
+            .map_err(|error| Failure::Parameter(format!("the body must name a directory: {error}")))?;
+        state.backups.start(&wanted.directory).ok_or(Failure::BackupRunning)
+    };
+    answer(&request, begun.await, |backup| HttpResponse::Accepted().json(backup))
+}
+
+/// How far the newest backup is.
+#[utoipa::path(
+    get, path = "/api/v1/admin/backup",
+    responses(
+        (status = 200, body = Backup),
+        (status = 403, description = "Asked from another machine."),
+        (status = 404, description = "There was none since the registry was started."),
+    )
+)]
+pub(super) async fn status(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let newest = check_local(&request).and_then(|()| state.backups.newest().ok_or(Failure::NoSuchPath));
+    json(&request, newest)
+}
+
+/// Until there are accounts: only a process on this machine, which no proxy and no foreign web page stands behind.
+fn check_local(request: &HttpRequest) -> Result<(), Failure> {
+    let is_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
+    let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
+    // A foreign name that leads here belongs to a web page.
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
+    let is_named_here = host.and_then(|host| host.parse::<Host>().ok()).is_some_and(|host| host.is_loopback());
+    if is_here && !is_forwarded && is_named_here { Ok(()) } else { Err(Failure::NotLocal) }
+}

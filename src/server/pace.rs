@@ -1,0 +1,76 @@
+//! How long the head of a request may take on a connection that has served one before: the HTTP library watches only
+//! the first.
+
+use std::cell::RefCell;
+use std::future::Future as _;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Context;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep};
+
+/// The phase a connection is in, shared with the requests it brings.
+#[derive(Clone, Debug)]
+pub(super) struct Pace(Rc<RefCell<Watch>>);
+
+#[derive(Debug)]
+struct Watch {
+    limit: Duration,
+    phase: Phase,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// A request is being answered, or the first is awaited.
+    Request,
+    /// Nothing has come since the last answer.
+    Idle,
+    /// Some of a head has come.
+    Head(Pin<Box<Sleep>>),
+}
+
+impl Pace {
+    /// `limit` is how long one head may take.
+    pub(super) fn new(limit: Duration) -> Self {
+        Self(Rc::new(RefCell::new(Watch { limit, phase: Phase::Request })))
+    }
+
+    /// A head is whole.
+    pub(super) fn begin(&self) {
+        self.0.borrow_mut().phase = Phase::Request;
+    }
+
+    /// Its answer is on the way.
+    pub(super) fn end(&self) {
+        self.0.borrow_mut().phase = Phase::Idle;
+    }
+
+    /// Bytes have come.
+    pub(super) fn received(&self) {
+        let mut watch = self.0.borrow_mut();
+        if matches!(watch.phase, Phase::Idle) {
+            watch.phase = Phase::Head(Box::pin(sleep(watch.limit)));
+        }
+    }
+
+    /// Bytes have gone. A head that came early, while an answer was still on its way, is not late.
+    pub(super) fn sent(&self) {
+        let mut watch = self.0.borrow_mut();
+        let due = Instant::now() + watch.limit;
+        if let Phase::Head(timer) = &mut watch.phase {
+            timer.as_mut().reset(due);
+        }
+    }
+
+    /// An error once a head is late; whoever reads is woken then.
+    pub(super) fn check(&self, context: &mut Context<'_>) -> io::Result<()> {
+        if let Phase::Head(timer) = &mut self.0.borrow_mut().phase
+            && timer.as_mut().poll(context).is_ready()
+        {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the head of a request did not end"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,12 @@
+//! Crashes, power failures and races: what was acknowledged stays, and nothing is ever half there.
+//!
+//! `CRASH_ROUNDS` says how often the server is killed; 10 times where nobody says.
+#![expect(clippy::unwrap_used, reason = "a failing test may panic")]
+
+mod client;
+mod disk;
+mod inspect;
+mod kill;
+mod power;
+mod race;
+mod server;
