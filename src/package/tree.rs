@@ -53,12 +53,12 @@ pub enum TreeError {
     /// Two paths that are the same on some systems.
     #[error(transparent)]
     Collision(#[from] ConfigError),
-    /// Several entries that no package can hold, at most [`MAX_TOLD`].
+    /// Several entries that no package can hold, at most a hundred.
     #[error("several files cannot be packed\n  {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
     Several(Vec<Self>),
 }
 
-/// Entries told of at a time that no package can hold.
+/// Most entries in [`TreeError::Several`].
 const MAX_TOLD: usize = 100;
 
 impl TreeError {
