@@ -101,13 +101,14 @@ pub struct Tls {
 pub struct Logs {
     /// `auto` (default): for people on a terminal, JSON otherwise.
     pub format: LogFormat,
-    /// What to log, such as `warn` or `info,agent_registry=debug`. Default `info,actix_server=warn`.
+    /// What to log, such as `warn` or `info,agent_registry=debug`. Default `info,actix_server=warn,actix_http=off`:
+    /// what strangers do to connections is no news.
     pub filter: String,
 }
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { format: LogFormat::Auto, filter: "info,actix_server=warn".to_owned() }
+        Self { format: LogFormat::Auto, filter: "info,actix_server=warn,actix_http=off".to_owned() }
     }
 }
 
