@@ -198,6 +198,24 @@ async fn a_version_moves_only_by_force() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_pushes_of_one_version_at_once_one_is_refused() {
+    for tag in ["1.0.0", "latest"] {
+        let place = Place::new().await;
+        let (one, other) = (package("1.0.0", "one\n"), package("1.0.0", "other\n"));
+        let ends = tokio::join!(push(place.push(&one, tag)), push(place.push(&other, tag)));
+        let version = place.tagged("1.0.0").await.unwrap();
+        let ends = [ends.0, ends.1];
+        // `latest` may go to either; who finds it at the other's is told so.
+        let is_expected = |end: &_| matches!(end, Ok(_) | Err(Error::TagTaken { .. } | Error::ReadBack { .. }));
+        assert!(ends.iter().all(is_expected), "{ends:?}");
+        let done: Vec<_> = ends.into_iter().flatten().collect();
+        assert!(tag == "latest" || done.len() == 1, "{done:?}");
+        let claims = done.iter().filter(|report| report.tags.contains(&"1.0.0".parse().unwrap()));
+        assert!(claims.into_iter().all(|report| report.digest == version), "nobody's version is taken away: {done:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_pushes_nothing() {
     let place = Place::new().await;
     let artifact = package("1.0.0", "one\n");

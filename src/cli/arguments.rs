@@ -11,7 +11,8 @@ use super::{
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 failure, 2 wrong command line, 65 invalid package or data, 66 no source found, 69 registry \
-unavailable, 70 out of scope, 74 file system, 77 denied, 78 wrong settings, 79 not found, 80 conflict (see --force).";
+unavailable, 70 out of scope, 74 file system, 77 denied, 78 wrong settings, 79 not found, 80 conflict (see --force), \
+130 interrupted.";
 
 /// Store, find and ship AI agents as OCI artifacts
 #[derive(Debug, Parser)]

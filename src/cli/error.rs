@@ -28,6 +28,9 @@ pub(super) enum Error {
     /// The runtime for network work could not be started.
     #[error("cannot start the runtime")]
     Runtime(#[source] io::Error),
+    /// A signal came.
+    #[error("interrupted")]
+    Interrupted,
     /// No home directory.
     #[error("this user has no home directory")]
     NoHome,
@@ -85,6 +88,9 @@ pub(super) enum Error {
     /// A registry that cannot be reached, or not be used now.
     #[error("the registry {endpoint} cannot be used now")]
     Unavailable { endpoint: Box<Endpoint>, source: remote::Error },
+    /// A registry whose answer is nothing this program can go on with.
+    #[error("the answer of the registry {endpoint} cannot be used")]
+    Unusable { endpoint: Box<Endpoint>, source: remote::Error },
     /// A registry, before anything was asked of it.
     #[error(transparent)]
     Remote(#[from] remote::Error),
@@ -144,6 +150,13 @@ impl Error {
             client::Error::Remote(source) if source.kind() == ErrorKind::Unavailable => {
                 Self::Unavailable { endpoint: Box::new(endpoint.clone()), source }
             }
+            // The others of this kind say themselves whose answer it was.
+            client::Error::Remote(source)
+                if source.kind() == ErrorKind::Protocol
+                    && !matches!(source, remote::Error::NotARegistry { .. } | remote::Error::Foreign { .. }) =>
+            {
+                Self::Unusable { endpoint: Box::new(endpoint.clone()), source }
+            }
             other => Self::Client(other),
         }
     }
@@ -172,13 +185,19 @@ impl Error {
             Self::Remote(error) => of_remote(error),
             Self::Client(error) => of_client(error),
             Self::NotFound { .. } => ExitStatus::NotFound,
-            Self::NoSource { .. } | Self::Source(SourceError::NotFound(_) | SourceError::Io { .. }) => {
+            Self::NoSource { .. } | Self::Source(SourceError::NotFound(_)) => ExitStatus::NoInput,
+            Self::Source(SourceError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 ExitStatus::NoInput
             }
+            Self::Source(_) | Self::Pack(_) if client::system_error(self).is_some() => ExitStatus::Io,
             Self::CommandLine(_) | Self::Backup(_) => ExitStatus::Failure,
-            Self::Lost(_) | Self::Invalid { .. } | Self::NotIdentical(_) | Self::Source(_) | Self::Pack(_) => {
-                ExitStatus::Data
-            }
+            Self::Interrupted => ExitStatus::Interrupted,
+            Self::Lost(_)
+            | Self::Unusable { .. }
+            | Self::Invalid { .. }
+            | Self::NotIdentical(_)
+            | Self::Source(_)
+            | Self::Pack(_) => ExitStatus::Data,
             Self::Server { status, .. } => *status,
             Self::NotYet(_) | Self::OutOfScope { .. } | Self::NoServer => ExitStatus::OutOfScope,
         }
@@ -208,16 +227,27 @@ impl Error {
             }
             Self::Endpoint(error) => return error.hint(),
             Self::Unavailable { endpoint, source } => return unavailable(endpoint, source),
-            Self::Remote(error) => return error.hint(),
+            Self::Unusable { endpoint, source } => {
+                source.hint().unwrap_or_else(|| format!("check the address: a registry answers at {endpoint}/v2/"))
+            }
+            Self::Remote(error) => return error.hint().or_else(|| self.system_hint()),
             Self::Client(error) => return error.hint(),
+            Self::Source(SourceError::Tree(error)) | Self::Pack(PackError::Tree(error)) if error.hint().is_some() => {
+                return error.hint().map(str::to_owned);
+            }
+            Self::Pack(PackError::Changed(_)) => "push again when nothing writes to the folder".to_owned(),
             Self::NotFound { .. } => "`agent images` lists what there is".to_owned(),
             Self::NoCatalogue(endpoint) => {
                 format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
             }
             Self::Server { hint, .. } => return hint.clone(),
             Self::NoServer => "install it with its default features".to_owned(),
-            _ => return None,
+            _ => return self.system_hint(),
         })
+    }
+
+    fn system_hint(&self) -> Option<String> {
+        client::system_error(self).and_then(client::system_hint).map(str::to_owned)
     }
 }
 
@@ -226,7 +256,8 @@ fn lines(looked: &[String]) -> String {
 }
 
 fn unavailable(endpoint: &Endpoint, source: &remote::Error) -> Option<String> {
-    let is_absent = matches!(source, remote::Error::Connect { .. }) && endpoint.host().is_loopback();
+    let is_refused = client::system_error(source).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+    let is_absent = is_refused && endpoint.host().is_loopback();
     let start = "start a registry with `agent registry serve`, or choose another with `--registry URL` or \
                  AGENT_REGISTRY_URL";
     if is_absent { Some(start.to_owned()) } else { source.hint() }
@@ -257,6 +288,7 @@ fn of_client(error: &client::Error) -> ExitStatus {
         }
         Client::Unreadable { .. } => ExitStatus::Conflict,
         Client::Truncated { .. } => ExitStatus::Unavailable,
+        other if client::system_error(other).is_some() => ExitStatus::Io,
         _ => ExitStatus::Data,
     }
 }

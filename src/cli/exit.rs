@@ -29,6 +29,8 @@ pub enum ExitStatus {
     NotFound = 79,
     /// Something is in the way that only `--force` replaces: edited files, another content behind a version.
     Conflict = 80,
+    /// A signal ended it before it was done.
+    Interrupted = 130,
 }
 
 impl From<ExitStatus> for ExitCode {

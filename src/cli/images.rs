@@ -1,13 +1,16 @@
 //! `agent images`: what the registry and the local store have.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+
 use clap::Args;
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::error::Error;
-use super::image_row::{Row, Rows, Where};
+use super::image_row::{Row, Rows, Where, of_tags};
 use super::printer::{Format, Printer};
-use super::registries::{Registries, store};
+use super::registries::{Registries, existing_store};
 use super::table::table;
 use super::text::{age, shortened, size};
 use super::wanted::Wanted;
@@ -16,7 +19,7 @@ use crate::client::{Catalogue, Store};
 use crate::remote::{Endpoint, Remote};
 
 /// Most versions of a registry that are listed where nobody says how many.
-const DEFAULT_LIMIT: usize = 1_000;
+const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(1_000).expect("more than zero");
 /// Characters of a description in a table.
 const DESCRIPTION_CHARACTERS: usize = 48;
 
@@ -50,15 +53,17 @@ pub(super) struct Images {
 
     /// Most versions to take from the registry
     #[arg(long, value_name = "COUNT", default_value_t = DEFAULT_LIMIT)]
-    limit: usize,
+    limit: NonZeroUsize,
 }
 
 pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), Error> {
     let query = query(&arguments.filter)?;
     let wanted = arguments.repository.as_deref().map(Wanted::parse).transpose()?;
     let mut rows = Rows::default();
-    if !arguments.remote {
-        of_store(&store(context)?, wanted.as_ref(), &query, &mut rows)?;
+    if !arguments.remote
+        && let Some(store) = existing_store(context)?
+    {
+        of_store(&store, wanted.as_ref(), &query, &mut rows)?;
     }
     // A registry that is down does not hide what is here.
     let told = if arguments.local { Ok(()) } else { of_registry(context, arguments, wanted, &query, &mut rows).await };
@@ -112,19 +117,20 @@ async fn of_registry(
     let located = registries.locate(&wanted).await?;
     let (remote, name) = (&located.remote, &located.repository);
     let failed = |error| Error::of_client(error, remote.endpoint());
-    if let Some(catalogue) = Catalogue::detect(remote).await.map_err(failed)?
-        && let Some(hits) = catalogue.versions(name).await.map_err(failed)?
-        && !hits.is_empty()
-    {
-        for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
-            rows.add_hit(remote.endpoint().host(), hit);
-        }
-        return Ok(());
+    let hits = match Catalogue::detect(remote).await.map_err(failed)? {
+        Some(catalogue) => catalogue.versions(name).await.map_err(failed)?.unwrap_or_default(),
+        None => vec![],
+    };
+    for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
+        rows.add_hit(remote.endpoint().host(), hit);
     }
     let tags = remote.tags(name).await.map_err(|error| failed(error.into()))?;
     let not_found =
         || Error::NotFound { what: located.full_name(), place: format!("the registry {}", remote.endpoint()) };
-    for row in super::image_row::of_tags(&located, tags.ok_or_else(not_found)?).await? {
+    // The catalogue knows versions; of a repository that is named, people also want its other tags.
+    let listed: BTreeSet<_> = hits.iter().flat_map(|hit| &hit.registry_tags).collect();
+    let rest = tags.ok_or_else(not_found)?.into_iter().filter(|tag| !listed.contains(tag)).collect();
+    for row in of_tags(&located, rest).await? {
         if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary)) {
             rows.add(row);
         }
@@ -139,8 +145,9 @@ async fn of_catalogue(context: &Context, arguments: &Images, remote: &Remote, ro
     };
     // Each filter was read alone, so its quotes are closed and it can stand beside the others.
     let text = arguments.filter.join(" ");
-    let hits = catalogue.search(&text, Some(arguments.limit)).await.map_err(failed)?;
-    if hits.len() == arguments.limit {
+    let limit = arguments.limit.get();
+    let hits = catalogue.search(&text, Some(limit)).await.map_err(failed)?;
+    if hits.len() == limit {
         context.printer.note(&format!("only the first {} are shown: filter, or raise --limit", hits.len()));
     }
     let host = remote.endpoint().host();

@@ -28,6 +28,7 @@ mod scope;
 #[cfg(feature = "server")]
 mod serve;
 mod sources;
+mod stop;
 mod stored;
 #[cfg(feature = "server")]
 mod story;
@@ -65,7 +66,7 @@ pub fn main() -> ExitCode {
         .enable_all()
         .build()
         .map_err(Error::Runtime)
-        .and_then(|runtime| runtime.block_on(run(&context, command)));
+        .and_then(|runtime| stop::run_until_stopped(runtime, context, command));
     match ended {
         Ok(()) => ExitStatus::Success,
         Err(error) => {

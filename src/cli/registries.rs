@@ -150,6 +150,11 @@ pub(super) fn store(context: &Context) -> Result<Store, Error> {
     Ok(Store::open(&folder(context, "store")?)?)
 }
 
+/// The local store of this user, if it has been made.
+pub(super) fn existing_store(context: &Context) -> Result<Option<Store>, Error> {
+    Ok(Store::open_existing(&folder(context, "store")?)?)
+}
+
 /// The cache of this user.
 pub(super) fn cache(context: &Context) -> Result<Cache, Error> {
     Ok(Cache::open(&folder(context, "cache")?)?)

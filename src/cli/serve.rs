@@ -10,6 +10,7 @@ use super::error::Error;
 use super::exit::ExitStatus;
 use super::printer::Printer;
 use super::registry::ServerFlags;
+use super::stop::stop_signal;
 use crate::server::{self, BackedUp, Config, LogFormat, Overrides, Rebuilt, Server, start_logs};
 
 /// Runs a registry until a signal says stop.
@@ -81,26 +82,6 @@ pub(super) async fn reindex(data: &Path) -> Result<Rebuilt, Error> {
 /// Makes a data directory from a backup.
 pub(super) async fn restore(copy: &Path, data: &Path) -> Result<BackedUp, Error> {
     server::restore(copy, data).await.map_err(failed)
-}
-
-/// Ends when this process is asked to stop: Ctrl-C, or SIGTERM where there is one.
-pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        // An error means that the signal cannot be waited for; stopping is the safe answer.
-        let _ = tokio::signal::ctrl_c().await;
-    })
 }
 
 /// A registry that runs beside the verbs of this process, on a free port of this machine.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::context::Context;
 use super::error::Error;
-use super::registries::store;
+use super::registries::existing_store;
 use super::stored;
 use super::validate;
 use super::wanted::Wanted;
@@ -124,8 +124,8 @@ pub(super) fn find(context: &Context, path: Option<&Path>, wanted: &Wanted) -> R
         Err(SourceError::Io { .. }) if !folder.exists() => looked.push(format!("./{name}/ (not there)")),
         Err(_) => return validate::open(context, &folder).map(|source| Found::Disk(Box::new(source))),
     }
-    let store = store(context)?;
-    if let Some(reference) = stored::find(&store, wanted)?
+    if let Some(store) = existing_store(context)?
+        && let Some(reference) = stored::find(&store, wanted)?
         && let Some(manifest) = store.find(&reference)?
     {
         context.printer.note(&format!("source: {reference} in the local store"));

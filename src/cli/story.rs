@@ -13,7 +13,8 @@ use super::error::Error;
 use super::examples::EXAMPLES;
 use super::printer::{Format, Printer};
 use super::quickstart::Quickstart;
-use super::serve::{Embedded, stop_signal};
+use super::serve::Embedded;
+use super::stop::stop_signal;
 use super::text::counted;
 use crate::package::{Source, compare};
 

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::error::Error;
 use super::printer::{Format, Printer};
 use super::text::{counted, safe};
-use crate::package::{Overrides, Problem, Severity, Source, SourceError};
+use crate::package::{Overrides, PackError, Problem, Severity, Source, SourceError, TreeError};
 
 /// Check packages and print every problem with its place
 #[derive(Args, Debug)]
@@ -85,19 +85,28 @@ impl Finding {
     }
 }
 
-/// Everything that keeps a source from being used.
-pub(super) fn findings(context: &Context, error: &SourceError) -> Vec<Finding> {
+/// Everything that keeps the source at `path` from being used.
+fn findings(context: &Context, path: &Path, error: &SourceError) -> Vec<Finding> {
     match error {
+        SourceError::Tree(error) => of_tree(&context.shown(path), error),
         SourceError::Document { path, source } => {
             let file = context.shown(path);
             source.all().iter().map(|problem| Finding::of(&file, problem)).collect()
         }
-        other => vec![Finding::whole(&context.shown(path_of(other)), other)],
+        other => vec![Finding::whole(&context.shown(path_of(other).unwrap_or(path)), other)],
     }
 }
 
-fn path_of(error: &SourceError) -> &Path {
+/// One finding for each entry that cannot be packed.
+fn of_tree(file: &str, error: &TreeError) -> Vec<Finding> {
     match error {
+        TreeError::Several(errors) => errors.iter().map(|error| Finding::whole(file, error)).collect(),
+        other => vec![Finding::whole(file, other)],
+    }
+}
+
+fn path_of(error: &SourceError) -> Option<&Path> {
+    Some(match error {
         SourceError::Io { path, .. }
         | SourceError::LeftOut { path, .. }
         | SourceError::NotFound(path)
@@ -105,15 +114,15 @@ fn path_of(error: &SourceError) -> &Path {
         | SourceError::TooLarge(path)
         | SourceError::NoName(path) => path,
         SourceError::Several { folder, .. } => folder,
-        _ => Path::new("."),
-    }
+        _ => return None,
+    })
 }
 
 /// Opens a source, printing everything that is wrong with it.
 pub(super) fn open(context: &Context, path: &Path) -> Result<Source, Error> {
     let source = Source::open(path).map_err(|error| match &error {
         SourceError::Document { path, source } => {
-            for finding in findings(context, &error) {
+            for finding in findings(context, path, &error) {
                 Printer::line(&finding.print());
             }
             let errors = source.all().iter().filter(|problem| problem.severity == Severity::Error).count();
@@ -162,7 +171,7 @@ fn report(context: &Context, path: &Path) -> Report {
         Report { path: context.shown(path), valid: false, name: None, version: None, files: 0, problems: vec![] };
     let source = match Source::open(path) {
         Err(error) => {
-            report.problems = findings(context, &error);
+            report.problems = findings(context, path, &error);
             return report;
         }
         Ok(source) => source,
@@ -172,6 +181,7 @@ fn report(context: &Context, path: &Path) -> Report {
     report.name = Some(source.metadata().name.clone());
     report.version = source.metadata().version.as_ref().map(ToString::to_string);
     match source.draft(&Overrides::default()) {
+        Err(PackError::Tree(error)) => report.problems.extend(of_tree(&report.path, &error)),
         Err(error) => report.problems.push(Finding::whole(&report.path, &error)),
         Ok(draft) => {
             report.files = draft.config().files.len();

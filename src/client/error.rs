@@ -7,7 +7,7 @@ use semver::VersionReq;
 
 use super::ArtifactKind;
 use crate::oci::{Digest, ManifestError, Reference, RepositoryName, Tag};
-use crate::package::{CheckError, ConfigError, Difference, InstallError, TreeError, UnpackError, Version};
+use crate::package::{CheckError, ConfigError, Difference, InstallError, TreeError, Version};
 use crate::remote;
 
 /// Names told in one message; more are counted.
@@ -209,17 +209,13 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Remote(error) => return error.hint(),
-            Self::Io { source, .. }
-            | Self::Install(InstallError::Io { source, .. } | InstallError::Unpack(UnpackError::Io { source, .. })) => {
-                return io_hint(source);
-            }
             Self::NotALayout { .. } => "move the folder away to begin a new store".to_owned(),
             Self::Missing { .. } => "pull or build the package again".to_owned(),
             Self::Corrupt { .. } => {
                 "try again; if it persists, the copy in the registry or the store is damaged".to_owned()
             }
             Self::Truncated { .. } => "try again: what has come is kept and will be continued".to_owned(),
-            Self::NotStored(_) => "`agent images` lists what is there".to_owned(),
+            Self::NotStored(_) => "`agent images --local` lists what is there".to_owned(),
             Self::Ambiguous { .. } => "write the registry's host in front".to_owned(),
             Self::NotFound { tags, .. } if tags.is_empty() => {
                 "check the name and that your credentials (AGENT_REGISTRY_TOKEN, a profile, or Docker's) may see it"
@@ -245,20 +241,35 @@ impl Error {
             },
             Self::Changed(_) => "push again when nothing writes to the folder".to_owned(),
             Self::ReadBack { .. } => "somebody else may have pushed at the same time; look and push again".to_owned(),
-            _ => return None,
+            _ => return system_error(self).and_then(system_hint).map(str::to_owned),
         })
     }
 }
 
-fn io_hint(source: &io::Error) -> Option<String> {
-    Some(match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "the disk is full: make room and try again".to_owned()
+/// The refusal of the operating system at the end of an error's causes, if that is why it failed. What a broken archive
+/// or a cut stream says through the same type is none.
+pub fn system_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        // The type wraps itself at times; only the innermost knows the system's number.
+        if let Some(io) = error.downcast_ref::<io::Error>()
+            && io.raw_os_error().is_some()
+        {
+            return Some(io);
         }
+        cause = error.source();
+    }
+    None
+}
+
+/// What a person can do about a refusal of the operating system.
+pub fn system_hint(error: &io::Error) -> Option<&'static str> {
+    Some(match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full: make room and try again",
         io::ErrorKind::PermissionDenied => {
-            "you may not write there: choose another folder, or change its owner".to_owned()
+            "this user has no right to it: change its owner or mode, or choose another folder"
         }
-        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another folder".to_owned(),
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only: choose another folder",
         _ => return None,
     })
 }
@@ -283,17 +294,23 @@ fn found_text(found: Option<&Digest>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(unix)]
+    use crate::package::UnpackError;
 
+    #[cfg(unix)]
     #[test]
     fn what_the_system_refuses_is_explained() {
-        let failed = |kind: io::ErrorKind| Error::io("write", Path::new("/x/y"))(kind.into());
-        let full = failed(io::ErrorKind::StorageFull);
+        // The numbers are those of Linux and other Unixes.
+        let [denied, full] = [13, 28].map(io::Error::from_raw_os_error);
+        let failed = |source: io::Error| Error::io("write", Path::new("/x/y"))(source);
+        let full = failed(full);
         assert_eq!(full.to_string(), "cannot write /x/y");
         assert_eq!(full.hint().as_deref(), Some("the disk is full: make room and try again"));
-        assert!(failed(io::ErrorKind::PermissionDenied).hint().is_some_and(|hint| hint.contains("another folder")));
-        assert_eq!(failed(io::ErrorKind::InvalidData).hint(), None);
-        let unpacking = UnpackError::Io { path: "demo".to_owned(), source: io::ErrorKind::StorageFull.into() };
-        assert_eq!(Error::Install(unpacking.into()).hint(), full.hint());
+        assert!(failed(denied).hint().is_some_and(|hint| hint.contains("another folder")));
+        assert_eq!(failed(io::ErrorKind::InvalidData.into()).hint(), None);
+        let unpacking = |source| Error::Install(UnpackError::Io { path: "demo".to_owned(), source }.into());
+        assert_eq!(unpacking(io::Error::from_raw_os_error(28)).hint(), full.hint());
+        assert!(system_error(&unpacking(io::ErrorKind::UnexpectedEof.into())).is_none(), "a cut archive is no disk");
     }
 
     #[test]

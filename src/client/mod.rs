@@ -40,7 +40,7 @@ pub use artifact_kind::{ArtifactKind, kind_of};
 pub use cache::Cache;
 pub use catalogue::Catalogue;
 pub use describe::{Described, describe};
-pub use error::Error;
+pub use error::{Error, system_error, system_hint};
 pub use progress::{Outcome, Progress, Silent};
 pub use pull::{PullReport, PullRequest, PullState, pull};
 pub use push::{PushReport, PushRequest, PushStoredRequest, push, push_stored};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::push_tags::{Plan, plan, read_back};
+use super::push_tags::{carry_out, plan};
 use super::upload::{Upload, send_all};
 use super::{ArtifactKind, Error, Progress, Store, kind_of};
 use crate::oci::{Digest, Manifest, ManifestKind, Reference, RepositoryName, Tag, Target};
@@ -124,16 +124,16 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     async fn run(&self, uploads: impl FnOnce() -> Result<Vec<Upload>, Error>) -> Result<PushReport, Error> {
         self.check_name()?;
-        let Plan { tags, missing, warnings } = plan(self).await?;
+        let plan = plan(self).await?;
         let mut report = PushReport {
             repository: self.repository.clone(),
             digest: self.manifest.digest(),
-            tags,
+            tags: plan.tags.clone(),
             uploaded_blobs: 0,
             uploaded_bytes: 0,
             existing_blobs: self.manifest.needed_blobs().len(),
-            is_unchanged: missing.is_empty(),
-            warnings,
+            is_unchanged: plan.missing().is_empty(),
+            warnings: plan.warnings.clone(),
         };
         if report.is_unchanged {
             return Ok(report);
@@ -147,8 +147,9 @@ impl Job<'_> {
             report.uploaded_bytes = sent.uploaded_bytes;
         }
         if !self.dry_run {
-            self.remote.put_manifest(&self.repository, self.manifest, &missing).await?;
-            read_back(self, &missing).await?;
+            let carried = carry_out(self, plan).await?;
+            report.tags = carried.tags;
+            report.warnings = carried.warnings;
         }
         Ok(report)
     }

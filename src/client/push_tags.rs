@@ -9,16 +9,25 @@ use crate::package::Version;
 pub(super) struct Plan {
     /// Those that point at the manifest afterwards, the one asked for first.
     pub(super) tags: Vec<Tag>,
-    /// Those of them that do not yet.
-    pub(super) missing: Vec<Tag>,
+    /// Those of them that do not exist, and must not move if somebody else is faster.
+    pub(super) fresh: Vec<Tag>,
+    /// Those of them that point elsewhere, or may move whatever they point at.
+    pub(super) moving: Vec<Tag>,
     pub(super) warnings: Vec<String>,
+}
+
+impl Plan {
+    /// Those that do not point at the manifest yet.
+    pub(super) fn missing(&self) -> Vec<Tag> {
+        [&*self.fresh, &self.moving].concat()
+    }
 }
 
 /// Looks at the tags that are there. A version tag stays where it is unless forced; `latest` brings the version's tag
 /// along if that is free.
 pub(super) async fn plan(job: &Job<'_>) -> Result<Plan, Error> {
     let pushed = job.manifest.digest();
-    let mut plan = Plan { tags: vec![job.tag.clone()], missing: vec![], warnings: vec![] };
+    let mut plan = Plan { tags: vec![job.tag.clone()], fresh: vec![], moving: vec![], warnings: vec![] };
     let inside = job.config.and_then(|config| config.metadata.version.as_ref());
     let existing = pointed_at(job, &job.tag).await?;
     if let Some(version) = Version::from_tag(&job.tag) {
@@ -30,8 +39,10 @@ pub(super) async fn plan(job: &Job<'_>) -> Result<Plan, Error> {
             return Err(Error::TagTaken { reference, existing: Box::new(existing), pushed: Box::new(pushed) });
         }
     }
-    if existing != Some(pushed) {
-        plan.missing.push(job.tag.clone());
+    match existing {
+        Some(existing) if existing == pushed => {}
+        None if !job.force => plan.fresh.push(job.tag.clone()),
+        _ => plan.moving.push(job.tag.clone()),
     }
     if job.tag == Tag::latest()
         && let Some(version) = inside
@@ -39,7 +50,7 @@ pub(super) async fn plan(job: &Job<'_>) -> Result<Plan, Error> {
         let tag = version.tag();
         match pointed_at(job, tag).await? {
             None => {
-                plan.missing.push(tag.clone());
+                plan.fresh.push(tag.clone());
                 plan.tags.push(tag.clone());
             }
             Some(existing) if existing == pushed => plan.tags.push(tag.clone()),
@@ -51,8 +62,28 @@ pub(super) async fn plan(job: &Job<'_>) -> Result<Plan, Error> {
     Ok(plan)
 }
 
+/// Stores the manifest and sets its tags. If somebody else made a fresh one meanwhile, the tags are looked at again, as
+/// if that push had come before this one; gives the plan that was carried out.
+pub(super) async fn carry_out(job: &Job<'_>, plan: Plan) -> Result<Plan, Error> {
+    let mut carried = plan;
+    let is_clash =
+        !carried.fresh.is_empty() && !job.remote.put_new_tags(&job.repository, job.manifest, &carried.fresh).await?;
+    let rest = if is_clash {
+        carried = self::plan(job).await?;
+        // A registry with its own idea of conditions must not make the push go round in circles.
+        carried.missing()
+    } else {
+        carried.moving.clone()
+    };
+    if !rest.is_empty() {
+        job.remote.put_manifest(&job.repository, job.manifest, &rest).await?;
+    }
+    read_back(job, &carried.missing()).await?;
+    Ok(carried)
+}
+
 /// Asks the registry whether the tags point at what was pushed.
-pub(super) async fn read_back(job: &Job<'_>, tags: &[Tag]) -> Result<(), Error> {
+async fn read_back(job: &Job<'_>, tags: &[Tag]) -> Result<(), Error> {
     let pushed = job.manifest.digest();
     for tag in tags {
         let found = pointed_at(job, tag).await?;

@@ -82,6 +82,11 @@ impl Store {
         }
     }
 
+    /// Opens a store to look at it: one that does not exist is not made, so that looking needs no right to write.
+    pub fn open_existing(root: &Path) -> Result<Option<Self>, Error> {
+        if LayoutIndex::exists(root) { Self::open(root).map(Some) } else { Ok(None) }
+    }
+
     /// Everything stored, in the order of the references. What cannot be read is listed with its problem.
     pub fn entries(&self) -> Result<Vec<StoreEntry>, Error> {
         let index = LayoutIndex::read(self.blobs.root())?;

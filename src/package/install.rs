@@ -4,12 +4,11 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use super::check::{CheckError, check_layers};
 use super::config::Config;
 use super::file_path::FilePath;
 use super::layers::{file_layers, tree_layer};
+use super::leftovers::{Temporary, remove_leftovers};
 use super::tree::{Tree, TreeError};
 use super::unpack::{UnpackError, unpack_tree, write_file};
 use crate::oci::{Descriptor, Manifest};
@@ -64,7 +63,7 @@ pub enum InstallError {
 #[derive(Debug)]
 pub struct Staged {
     // Order of the fields is order of their drop.
-    temporary: TempDir,
+    temporary: Temporary,
     _made: MadeFolders,
     directory: PathBuf,
     name: String,
@@ -83,7 +82,8 @@ pub fn stage(
     let failed = |source| InstallError::Io { path: directory.to_owned(), source };
     let made = MadeFolders::make(directory).map_err(failed)?;
     let name = config.metadata.name.clone();
-    let temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).tempdir_in(directory).map_err(failed)?;
+    remove_leftovers(directory, &name, REPLACED);
+    let temporary = Temporary::new(directory, &name).map_err(failed)?;
     let staged = Staged { temporary, _made: made, directory: directory.to_owned(), name };
     let root = staged.root();
     // A folder of its own: the temporary one is closed to others, the package need not be.
@@ -107,7 +107,7 @@ pub fn stage(
 impl Staged {
     /// The folder with the files, until it is put in place.
     pub fn root(&self) -> PathBuf {
-        self.temporary.path().join(&self.name)
+        self.temporary.folder.path().join(&self.name)
     }
 
     /// Puts the package at `directory/<name>` and gives that path. What is there is replaced, whatever it is; but what
@@ -124,7 +124,7 @@ impl Staged {
             Ok(metadata) if metadata.is_dir() => self.to_keep(&target)?,
             Ok(_) => vec![],
         };
-        let replaced = self.temporary.path().join(REPLACED);
+        let replaced = self.temporary.folder.path().join(REPLACED);
         fs::rename(&target, &replaced).map_err(failed)?;
         if let Err(source) = fs::rename(self.root(), &target) {
             fs::rename(&replaced, &target).map_err(failed)?;
@@ -132,7 +132,7 @@ impl Staged {
         }
         for path in kept {
             if let Err(source) = move_over(&replaced, &target, &path) {
-                let replaced = self.temporary.keep().join(REPLACED);
+                let replaced = self.temporary.folder.keep().join(REPLACED);
                 return Err(InstallError::NotKept { kept: path, replaced, source });
             }
         }

@@ -13,6 +13,7 @@ mod front_matter;
 mod ignore_rules;
 mod install;
 mod layers;
+mod leftovers;
 mod metadata;
 mod names;
 mod pack;

@@ -53,6 +53,35 @@ pub enum TreeError {
     /// Two paths that are the same on some systems.
     #[error(transparent)]
     Collision(#[from] ConfigError),
+    /// Several entries that no package can hold, at most [`MAX_TOLD`].
+    #[error("several files cannot be packed\n  {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "))]
+    Several(Vec<Self>),
+}
+
+/// Entries told of at a time that no package can hold.
+const MAX_TOLD: usize = 100;
+
+impl TreeError {
+    /// Whether the walk can go on to the next entry.
+    fn is_of_one_entry(&self) -> bool {
+        matches!(self, Self::Path(_) | Self::NotUnicode(_) | Self::Link(_) | Self::Special(_))
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Link(_) | Self::Special(_) => {
+                "take it out of the folder, or leave it out of the package with a line in .agentignore"
+            }
+            Self::Several(_) => {
+                "take them out of the folder, or leave them out of the package with lines in .agentignore"
+            }
+            Self::Path(_) | Self::NotUnicode(_) | Self::Collision(_) => "rename it, or take it out of the folder",
+            Self::TooMany => "leave out what the agent does not need, with lines in .agentignore",
+            Self::RulesTooLarge(_) => "name folders rather than each of their files",
+            Self::Io { .. } | Self::Rules { .. } => return None,
+        })
+    }
 }
 
 /// What a package is made of.
@@ -92,9 +121,16 @@ impl Tree {
         let root = root.canonicalize().map_err(|source| TreeError::Io { path: root.to_owned(), source })?;
         let rules = IgnoreRules::new(&ignore_file(&root.join(AGENT_IGNORE))?)
             .map_err(|source| TreeError::Rules { folder: String::new(), source })?;
-        let mut walk = Walk { root: &root, rules, tree: Self::default() };
+        let mut walk = Walk { root: &root, rules, tree: Self::default(), refused: vec![] };
         walk.folder(&root, "")?;
-        let mut tree = walk.tree;
+        let Walk { mut tree, mut refused, .. } = walk;
+        if refused.len() > 1 {
+            refused.sort_by_cached_key(ToString::to_string);
+            return Err(TreeError::Several(refused));
+        }
+        if let Some(error) = refused.pop() {
+            return Err(error);
+        }
         tree.files.sort_by(|left, right| left.path.cmp(&right.path));
         tree.folders.sort();
         tree.left_out.sort_by(|left, right| left.path.cmp(&right.path));
@@ -136,6 +172,8 @@ struct Walk<'a> {
     root: &'a Path,
     rules: IgnoreRules,
     tree: Tree,
+    /// What no package can hold; told together.
+    refused: Vec<TreeError>,
 }
 
 impl Walk<'_> {
@@ -146,9 +184,16 @@ impl Walk<'_> {
             .map_err(|source| TreeError::Rules { folder: relative.to_owned(), source })?;
         for entry in fs::read_dir(folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
-            let name = entry.file_name().into_string().map_err(|_| TreeError::NotUnicode(entry.path()))?;
-            let path = if relative.is_empty() { name } else { format!("{relative}/{name}") };
-            self.entry(&entry.path(), &path, entry.file_type().map_err(failed)?)?;
+            let kind = entry.file_type().map_err(failed)?;
+            let taken = match entry.file_name().into_string() {
+                Ok(name) if relative.is_empty() => self.entry(&entry.path(), &name, kind),
+                Ok(name) => self.entry(&entry.path(), &format!("{relative}/{name}"), kind),
+                Err(_) => Err(TreeError::NotUnicode(entry.path())),
+            };
+            match taken {
+                Err(error) if error.is_of_one_entry() && self.refused.len() < MAX_TOLD => self.refused.push(error),
+                other => other?,
+            }
         }
         self.rules.leave();
         Ok(())
@@ -261,6 +306,23 @@ mod tests {
                 assert!(matches!(tree, Err(TreeError::Link(_))), "{target}");
             }
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn everything_that_cannot_be_packed_is_told_at_once() {
+        use std::os::unix::fs::symlink;
+        let root = tempfile::tempdir().unwrap();
+        write(root.path(), "a/back\\slash", "");
+        symlink("/etc/hostname", root.path().join("b")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(root.path().join("c")).unwrap();
+        let error = Tree::walk(root.path()).unwrap_err();
+        let told = error.to_string();
+        assert_eq!(told.lines().count(), 4, "{told}");
+        assert!(told.contains("slash") && told.contains("link `b`") && told.contains("`c` is neither"), "{told}");
+        assert!(error.hint().unwrap().contains(".agentignore"));
+        write(root.path(), ".agentignore", "b\nc\na/\n");
+        assert_eq!(Tree::walk(root.path()).unwrap().left_out.len(), 3, "left out, they are in nobody's way");
     }
 
     #[cfg(unix)]

@@ -53,8 +53,8 @@ impl Node {
         let place = |at: Location| Place { line: at.line().max(1) + first_line - 1, column: at.column().max(1) };
         serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options).map(|raw| build(raw, text, &place)).map_err(
             |error| {
-                let at = place(error.location().unwrap_or(Location::UNKNOWN));
-                Problem::error(at, "", format!("not readable as YAML: {}", error.without_snippet()))
+                let at = error.location().unwrap_or(Location::UNKNOWN);
+                Problem::error(place(at), "", format!("not readable as YAML: {}", reason(&error, at)))
             },
         )
     }
@@ -99,10 +99,23 @@ impl Node {
             Value::Null => "nothing",
             Value::Plain(_) => "a number or boolean",
             Value::Text(_) => "text",
+            Value::List(ref items) if items.is_empty() => "an empty list",
             Value::List(_) => "a list",
             Value::Map(_) => "a map",
         }
     }
+}
+
+/// Why a document cannot be read, without the place, which is told beside it, and without the parser's own counters.
+fn reason(error: &serde_saphyr::Error, at: Location) -> String {
+    let text = error.without_snippet().to_string();
+    if ["budget breached", "recursion limit", "alias replay limit"].iter().any(|limit| text.starts_with(limit)) {
+        return format!(
+            "more than {MAX_YAML_NODES} values, aliases expanded, or nested deeper than {MAX_YAML_DEPTH} levels"
+        );
+    }
+    let place = format!(" at line {}, column {}", at.line(), at.column());
+    text.strip_suffix(&place).unwrap_or(&text).to_owned()
 }
 
 /// The tree as the deserializer hands it out: scalars other than text lose how they were written.
@@ -222,6 +235,8 @@ mod tests {
         let problem = Node::parse("a: 1\nb: [\n", 1).unwrap_err();
         assert!(problem.place.line >= 2, "{problem}");
         assert!(problem.message.starts_with("not readable as YAML"), "{problem}");
+        let problem = Node::parse("a:\n  b: 1\n\tc: 2\n", 1).unwrap_err();
+        assert!(problem.message.contains("tab") && !problem.message.contains(" line 3"), "{problem}");
     }
 
     #[test]
@@ -231,7 +246,10 @@ mod tests {
             let alias = format!("*a{}", level - 1);
             writeln!(text, "a{level}: &a{level} [{}]", vec![alias; 10].join(", ")).unwrap();
         }
-        assert!(Node::parse(&text, 1).is_err());
-        assert!(Node::parse(&"[".repeat(MAX_YAML_DEPTH * 4), 1).is_err());
+        let deep = |open: &str, close: &str| open.repeat(MAX_YAML_DEPTH * 4) + &close.repeat(MAX_YAML_DEPTH * 4);
+        for bomb in [text, deep("[", "]"), deep("{a: ", "}")] {
+            let problem = Node::parse(&bomb, 1).unwrap_err();
+            assert!(problem.message.contains("more than 50000 values"), "{problem}");
+        }
     }
 }

@@ -13,6 +13,9 @@ pub enum Error {
     /// The certificate authority is no PEM, or the client cannot be set up.
     #[error("secure connections cannot be set up")]
     Setup(#[source] reqwest::Error),
+    /// The certificate authority's file holds none.
+    #[error("the file of the certificate authority holds no certificate in PEM form")]
+    NoAuthority,
     /// No connection: nobody listens, no such host, no trusted certificate.
     #[error("no connection to {address}")]
     Connect {
@@ -165,7 +168,11 @@ impl Error {
             Self::Connect { .. } | Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
                 ErrorKind::Unavailable
             }
-            Self::Setup(_) | Self::File { .. } | Self::SourceChanged { .. } | Self::Helper { .. } => ErrorKind::Io,
+            Self::Setup(_)
+            | Self::NoAuthority
+            | Self::File { .. }
+            | Self::SourceChanged { .. }
+            | Self::Helper { .. } => ErrorKind::Io,
             _ => ErrorKind::Protocol,
         }
     }
@@ -174,13 +181,27 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) | Self::NoToken(refusal) => refusal.hint(),
-            Self::Connect { address, source } if is_about_certificates(source) => Some(format!(
-                "the certificate of {address} is not trusted here; name the authority that signed it, if it is your own"
+            Self::Connect { address, source } if says(source, "CaUsedAsEndEntity") => Some(format!(
+                "the certificate of {address} is an authority's, which no server may show: sign one for the server with \
+                 it, or make it with `-addext basicConstraints=critical,CA:FALSE`"
             )),
+            Self::Connect { address, source } if is_about_certificates(source) => Some(format!(
+                "the certificate of {address} is not trusted here; if it is your own, name the authority that signed it \
+                 with `--ca-certificate FILE`"
+            )),
+            Self::Connect { address, source } if says(source, "InvalidContentType") => {
+                let host = address.trim_start_matches("https://");
+                Some(format!("no TLS is spoken there; if that is meant, use http://{host} or `--plain-http`"))
+            }
             Self::Connect { address, .. } if address.starts_with("http://") => {
                 Some("is the registry running? `agent registry serve` starts one on this machine".to_owned())
             }
             Self::Connect { .. } => Some("check the address and the network".to_owned()),
+            Self::Broken { address, .. } if address.starts_with("http://") => Some(format!(
+                "run the command again; if it happens again, check the network, and whether the registry speaks TLS: \
+                 {}",
+                address.replacen("http", "https", 1)
+            )),
             Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
                 Some("run the command again; check the network if it happens again".to_owned())
             }
@@ -190,7 +211,7 @@ impl Error {
             Self::DigestMismatch { .. } => {
                 Some("nothing was kept; something between here and the registry changes what it delivers".to_owned())
             }
-            Self::Setup(_) => Some("the certificate authority must be a PEM file".to_owned()),
+            Self::Setup(_) | Self::NoAuthority => Some("the certificate authority must be a PEM file".to_owned()),
             _ => None,
         }
     }
@@ -201,7 +222,7 @@ impl Error {
             Self::Refused(refusal) | Self::NoToken(refusal) => {
                 matches!(refusal.status, 408 | 429 | 500 | 502 | 503 | 504)
             }
-            Self::Connect { source, .. } => !is_about_certificates(source),
+            Self::Connect { source, .. } => !is_about_certificates(source) && !says(source, "InvalidContentType"),
             Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => true,
             _ => false,
         }
@@ -239,11 +260,15 @@ impl Error {
     }
 }
 
-/// The TLS library's errors are reachable by their text only.
 fn is_about_certificates(error: &reqwest::Error) -> bool {
+    says(error, "certificate")
+}
+
+/// Whether an error or one of its causes has a word: the TLS library's errors are reachable by their text only.
+fn says(error: &reqwest::Error, word: &str) -> bool {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(error) = cause {
-        if error.to_string().contains("certificate") {
+        if error.to_string().contains(word) {
             return true;
         }
         cause = error.source();

@@ -21,6 +21,9 @@ use super::{Endpoint, Error, Refusal};
 /// Most redirects of one request that are followed.
 const MAX_REDIRECTS: usize = 5;
 
+/// Attempts of one request that may end in silence.
+const MAX_SILENCES: usize = 2;
+
 /// When a request may be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Repeat {
@@ -113,17 +116,22 @@ impl Exchange {
         self.persist(|error| ask.may_repeat(error), attempt).await
     }
 
-    /// Tries something again while it fails in a way that may pass.
+    /// Tries something again while it fails in a way that may pass. Silence is waited for twice, no more: it costs a
+    /// minute each time.
     pub(super) async fn persist<T, F: Future<Output = Result<T, Error>>>(
         &self,
         may_repeat: impl Fn(&Error) -> bool,
         attempt: impl FnMut() -> F,
     ) -> Result<T, Error> {
         let patience = self.wire.patience();
+        let mut silences = 0;
         attempt
             .retry(patience.backoff())
-            .when(may_repeat)
-            .adjust(|error, planned| planned.map(|planned| patience.delay(planned, error.retry_after())))
+            .when(|error| {
+                silences += usize::from(matches!(error, Error::Stalled { .. }));
+                silences < MAX_SILENCES && may_repeat(error)
+            })
+            .adjust(|error, planned| planned.and_then(|planned| patience.delay(planned, error.retry_after())))
             .await
     }
 

@@ -1,7 +1,7 @@
 //! Manifests: asked for by tag or digest, hashed on arrival, stored by digest with all their tags.
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use reqwest::{Method, Response};
 
 use super::error::found;
@@ -30,6 +30,14 @@ pub struct Found {
     pub media_type: Option<MediaType>,
     /// The size in bytes.
     pub size: Option<u64>,
+}
+
+/// A manifest on its way into a repository.
+struct Put<'a> {
+    name: &'a RepositoryName,
+    manifest: &'a Manifest,
+    /// Only where what it is put to does not exist.
+    is_new: bool,
 }
 
 impl Remote {
@@ -72,39 +80,51 @@ impl Remote {
     /// Stores a manifest under its digest and these tags. A registry that does not know tags beside a digest gets a
     /// request for each.
     pub async fn put_manifest(&self, name: &RepositoryName, manifest: &Manifest, tags: &[Tag]) -> Result<(), Error> {
-        let by_digest = Target::Digest(manifest.digest());
+        self.put_all(&Put { name, manifest, is_new: false }, tags).await
+    }
+
+    /// As [`Self::put_manifest`], if none of the tags exists. False if the registry says that one does; a registry that
+    /// knows no conditions sets them all the same.
+    pub async fn put_new_tags(&self, name: &RepositoryName, manifest: &Manifest, tags: &[Tag]) -> Result<bool, Error> {
+        match self.put_all(&Put { name, manifest, is_new: true }, tags).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.status() == Some(412) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put_all(&self, put: &Put<'_>, tags: &[Tag]) -> Result<(), Error> {
+        let by_digest = Target::Digest(put.manifest.digest());
         if tags.is_empty() {
-            return self.put(name, manifest, by_digest, &[]).await.map(|_| ());
+            return self.put(put, by_digest, &[]).await.map(|_| ());
         }
         for tags in tags.chunks(TAGS_PER_PUT) {
-            let confirmed = match self.put(name, manifest, by_digest.clone(), tags).await {
+            let confirmed = match self.put(put, by_digest.clone(), tags).await {
                 Ok(confirmed) => confirmed,
                 // 414, 431: the tags are too many for the address, so they go one by one.
                 Err(error) if matches!(error.status(), Some(414 | 431)) => vec![],
                 Err(error) => return Err(error),
             };
             for tag in tags.iter().filter(|tag| !confirmed.contains(tag)) {
-                self.put(name, manifest, Target::Tag(tag.clone()), &[]).await?;
+                self.put(put, Target::Tag(tag.clone()), &[]).await?;
             }
         }
         Ok(())
     }
 
     /// Stores a manifest and gives the tags which the registry says it has set beside the target.
-    async fn put(
-        &self,
-        name: &RepositoryName,
-        manifest: &Manifest,
-        target: Target,
-        tags: &[Tag],
-    ) -> Result<Vec<Tag>, Error> {
+    async fn put(&self, put: &Put<'_>, target: Target, tags: &[Tag]) -> Result<Vec<Tag>, Error> {
+        let Put { name, manifest, is_new } = *put;
         let kind = HeaderValue::from_str(manifest.media_type().as_str())
             .map_err(|_| Error::Malformed { what: "type of the manifest" })?;
         let route = Route::ManifestPut(name.clone(), target, tags.to_vec());
-        let ask = self
+        let mut ask = self
             .ask(&route, Scope::push(name))?
             .header(CONTENT_TYPE, kind)
             .payload(Payload::Bytes(manifest.bytes().clone()));
+        if is_new {
+            ask = ask.header(IF_NONE_MATCH, HeaderValue::from_static("*"));
+        }
         let response = self.exchange.send(&ask).await?;
         refuse_page(&response)?;
         compare(announced(response.headers()), manifest.digest(), "manifest that the registry stored")?;

@@ -17,7 +17,7 @@ pub(super) struct Patience {
     pub(super) whole: Duration,
     /// Before the second attempt; doubles with each further one.
     pub(super) first_delay: Duration,
-    /// Longest wait between two attempts, whatever `Retry-After` says.
+    /// Longest wait between two attempts. A `Retry-After` beyond it ends the attempts.
     pub(super) longest_delay: Duration,
     /// Attempts altogether, at least one.
     pub(super) attempts: u32,
@@ -45,9 +45,11 @@ impl Patience {
             .with_jitter()
     }
 
-    /// The planned delay, or the longer one the server asks for, as far as patience goes.
-    pub(super) fn delay(&self, planned: Duration, asked: Option<Duration>) -> Duration {
-        asked.unwrap_or_default().max(planned).min(self.longest_delay)
+    /// The planned delay, or the longer one the server asks for; `None` where that is more than patience has. To ask
+    /// earlier would only be turned down again.
+    pub(super) fn delay(&self, planned: Duration, asked: Option<Duration>) -> Option<Duration> {
+        let asked = asked.unwrap_or_default();
+        (asked <= self.longest_delay).then(|| asked.max(planned).min(self.longest_delay))
     }
 }
 
@@ -79,10 +81,10 @@ mod tests {
     fn the_server_may_ask_for_more_time_but_not_for_all_of_it() {
         let patience = Patience::with_attempts(4);
         let planned = Duration::from_millis(200);
-        assert_eq!(patience.delay(planned, None), planned);
-        assert_eq!(patience.delay(planned, Some(Duration::ZERO)), planned, "nobody asks us to hammer");
-        assert_eq!(patience.delay(planned, Some(Duration::from_secs(7))), Duration::from_secs(7));
-        assert_eq!(patience.delay(planned, Some(Duration::MAX)), Duration::from_secs(30));
+        assert_eq!(patience.delay(planned, None), Some(planned));
+        assert_eq!(patience.delay(planned, Some(Duration::ZERO)), Some(planned), "nobody asks us to hammer");
+        assert_eq!(patience.delay(planned, Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        assert_eq!(patience.delay(planned, Some(Duration::from_secs(31))), None);
     }
 
     #[test]

@@ -293,6 +293,21 @@ async fn tags_go_with_the_manifest_or_after_it() {
 }
 
 #[tokio::test]
+async fn new_tags_are_set_only_where_there_are_none() {
+    let tags: Vec<Tag> = vec!["1.0.0".parse().unwrap()];
+    let free = Peer::serve(|_| Reply::new(201).header("OCI-Tag", "1.0.0")).await;
+    assert!(free.remote().put_new_tags(&name(), &manifest(), &tags).await.unwrap());
+    assert_eq!(free.seen()[0].header("if-none-match"), Some("*"));
+    free.remote().put_manifest(&name(), &manifest(), &tags).await.unwrap();
+    assert_eq!(free.seen()[1].header("if-none-match"), None);
+    let taken = Peer::serve(|_| Reply::new(412)).await;
+    assert!(!taken.remote().put_new_tags(&name(), &manifest(), &tags).await.unwrap());
+    assert!(taken.remote().put_manifest(&name(), &manifest(), &tags).await.is_err());
+    let denied = Peer::serve(|_| Reply::new(403)).await;
+    assert!(denied.remote().put_new_tags(&name(), &manifest(), &tags).await.is_err());
+}
+
+#[tokio::test]
 async fn a_registry_that_stores_other_bytes_is_found_out() {
     let wrong = Digest::sha256(b"else").to_string();
     let peer = Peer::serve(move |_| Reply::new(201).header("Docker-Content-Digest", &wrong)).await;

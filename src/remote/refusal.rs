@@ -64,6 +64,7 @@ impl Refusal {
                 Some(wait) => format!("the registry is busy with you; try again in {} s", wait.as_secs()),
                 None => "the registry is busy with you; try again later".to_owned(),
             },
+            507 => "the registry's disk is full: whoever runs it must make room".to_owned(),
             500.. => "the registry is in trouble; try again later".to_owned(),
             _ => return None,
         })

@@ -29,8 +29,7 @@ async fn failing(times: usize, failure: impl Fn() -> Reply + Send + Sync + 'stat
 #[tokio::test]
 async fn trouble_that_passes_is_not_noticed() {
     for status in [408, 429, 500, 502, 503, 504] {
-        // An hour is more than the test's patience, and so is cut.
-        let peer = failing(3, move || Reply::new(status).header("Retry-After", "3600")).await;
+        let peer = failing(3, move || Reply::new(status).header("Retry-After", "0")).await;
         assert_eq!(peer.remote().tags(&name()).await.unwrap().unwrap().len(), 1, "{status}");
         assert_eq!(peer.seen().len(), 4);
     }
@@ -58,6 +57,14 @@ async fn trouble_that_stays_ends_in_an_error() {
 }
 
 #[tokio::test]
+async fn who_asks_for_an_hour_is_not_asked_in_a_minute() {
+    let peer = failing(1, || Reply::new(429).header("Retry-After", "3600")).await;
+    let error = peer.remote().tags(&name()).await.unwrap_err();
+    assert_eq!(error.hint().as_deref(), Some("the registry is busy with you; try again in 3600 s"));
+    assert_eq!(peer.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_clear_no_is_not_asked_again() {
     for status in [400, 403, 405, 409, 413, 451, 501] {
         let peer = Peer::serve(move |_| Reply::new(status)).await;
@@ -80,7 +87,8 @@ async fn a_deletion_is_sent_again_only_if_it_has_not_been_heard() {
 
 #[tokio::test]
 async fn silence_ends() {
-    let short = || Patience { idle: Duration::from_millis(200), attempts: 2, ..patience() };
+    // More attempts than silence is worth.
+    let short = || Patience { idle: Duration::from_millis(200), attempts: 4, ..patience() };
     let head = Peer::serve(|_| Reply::raw(b"").then_stall()).await;
     let error = head.remote_with(None, short()).tags(&name()).await.unwrap_err();
     assert!(matches!(error, Error::Stalled { .. }), "{error:?}");
@@ -125,6 +133,8 @@ fn certificates_must_be_certificates() {
     let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
     let options = Options { ca_certificate: Some(broken), ..Options::default() };
     assert_eq!(Remote::connect(endpoint.clone(), options).unwrap_err().kind(), ErrorKind::Io);
+    let options = Options { ca_certificate: Some(b"no PEM at all".to_vec()), ..Options::default() };
+    assert!(matches!(Remote::connect(endpoint.clone(), options), Err(Error::NoAuthority)));
     assert!(Remote::connect(endpoint, Options::default()).is_ok());
 }
 

@@ -1,7 +1,5 @@
 //! Pushes a large blob in pieces, and goes on where the registry says the last failure left off.
 
-use std::time::Duration;
-
 use backon::{BackoffBuilder as _, ExponentialBackoff};
 use reqwest::header::{CONTENT_RANGE, HeaderValue, LOCATION, RANGE};
 use reqwest::{Method, Response, Url};
@@ -145,11 +143,12 @@ impl<'a> Again<'a> {
 
     /// Waits for the next attempt, or gives the error back when there is none.
     async fn wait(&mut self, error: Error) -> Result<(), Error> {
-        let planned: Duration = match self.delays.next() {
-            Some(planned) => planned,
-            None => return Err(error),
+        let patience = self.upload.remote.exchange.wire.patience();
+        let planned = self.delays.next();
+        let Some(delay) = planned.and_then(|planned| patience.delay(planned, error.retry_after())) else {
+            return Err(error);
         };
-        sleep(self.upload.remote.exchange.wire.patience().delay(planned, error.retry_after())).await;
+        sleep(delay).await;
         Ok(())
     }
 }

@@ -76,8 +76,29 @@ async fn a_certificate_is_trusted_when_its_authority_is_named() {
 
     let error = secure.remote(None).ping().await.unwrap_err();
     assert!(matches!(error, Error::Connect { .. }), "{error:?}");
-    assert!(error.hint().unwrap().contains("not trusted"), "{:?}", error.hint());
+    assert!(error.hint().unwrap().contains("--ca-certificate"), "{:?}", error.hint());
     assert_eq!(secure.connections.load(Ordering::Relaxed), 2, "asking again would not help");
+}
+
+#[tokio::test]
+async fn the_wrong_scheme_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 8192]);
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        }
+    });
+    let endpoint = Endpoint::parse(&format!("https://{host}"), false).unwrap();
+    let remote = Remote::with(endpoint, Options::default(), patience(), Pieces::default()).unwrap();
+    let hint = remote.ping().await.unwrap_err().hint().unwrap();
+    assert!(hint.contains(&format!("use http://{host}")), "{hint}");
+    let secure = Secure::serve(answer(200, ""));
+    let endpoint = Endpoint::parse(&format!("http://{}", secure.address), false).unwrap();
+    let remote = Remote::with(endpoint, Options::default(), patience(), Pieces::default()).unwrap();
+    let hint = remote.ping().await.unwrap_err().hint().unwrap();
+    assert!(hint.contains(&format!("https://{}", secure.address)), "{hint}");
 }
 
 #[tokio::test]

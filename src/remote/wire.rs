@@ -41,7 +41,11 @@ impl Wire {
             builder = builder.no_proxy();
         }
         if let Some(pem) = &options.ca_certificate {
-            builder = builder.tls_certs_merge(Certificate::from_pem_bundle(pem).map_err(Error::Setup)?);
+            let authorities = Certificate::from_pem_bundle(pem).map_err(Error::Setup)?;
+            if authorities.is_empty() {
+                return Err(Error::NoAuthority);
+            }
+            builder = builder.tls_certs_merge(authorities);
         }
         Ok(Self { client: builder.build().map_err(Error::Setup)?, patience })
     }

@@ -14,6 +14,9 @@ const MAX_CONFIG_FILE_BYTES: u64 = 1024 * 1024;
 /// Where the server listens when nobody says.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5050);
 
+/// What is logged when nobody says.
+const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http::h1=off";
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -101,14 +104,14 @@ pub struct Tls {
 pub struct Logs {
     /// `auto` (default): for people on a terminal, JSON otherwise.
     pub format: LogFormat,
-    /// What to log, such as `warn` or `info,agent_registry=debug`. Default `info,actix_server=warn,actix_http=off`:
-    /// what strangers do to connections is no news.
+    /// What to log, such as `warn` or `info,agent_registry=debug`. The default leaves out what callers' broken bytes
+    /// make of the HTTP parser: everybody could fill the log with errors that are none of ours.
     pub filter: String,
 }
 
 impl Default for Logs {
     fn default() -> Self {
-        Self { format: LogFormat::Auto, filter: "info,actix_server=warn,actix_http=off".to_owned() }
+        Self { format: LogFormat::Auto, filter: DEFAULT_FILTER.to_owned() }
     }
 }
 

@@ -26,7 +26,7 @@ fn names_come_and_go_and_the_last_one_frees() {
     exit 79
     -- stderr
     error: `my-agent:stable` is not in the local store
-    hint: `agent images` lists what is there
+    hint: `agent images --local` lists what is there
     ");
     sandbox.agent("rmi my-agent:stable --force").ok();
     sandbox.agent("tag my-agent:stable x:1").failed(79);

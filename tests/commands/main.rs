@@ -2,9 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod help;
+#[cfg(unix)]
+mod interrupted;
 mod local_store;
 mod offline;
 mod other_registries;
+#[path = "../support/process.rs"]
+mod process;
 mod quickstart;
 mod readme;
 mod recovery;

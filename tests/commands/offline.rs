@@ -24,7 +24,7 @@ fn ten_mistakes_are_ten_lines_with_places() {
     agent.yaml:9:12: error: `spec.runtime`: expected one of `python`, `nodejs`, `go`, `rust`, `java`, found `perl`
     agent.yaml:10:10: error: `spec.model`: expected a map, found `gpt-4`
     agent.yaml:12:18: error: `spec.ports[0].container`: expected a whole number from 1 to 65535, found `70000`
-    agent.yaml:14:14: error: `spec.healthCheck.command`: expected a list with at least one item, found a list
+    agent.yaml:14:14: error: `spec.healthCheck.command`: expected a list with at least one item, found an empty list
     agent.yaml:15:3: warning: `spec.colour`: unknown key, ignored; known here: runtime, model, capabilities, capability_config, dependencies, dev_dependencies, environment, ports, volumes, healthCheck, resources, scaling, config, compatibility
     -- stderr
     error: agent.yaml cannot be used: 10 errors
@@ -224,4 +224,40 @@ fn an_unreachable_registry_is_one_clear_error() {
     }
     let ran = sandbox.agent("images --registry http://registry.example.com").failed(2);
     assert!(ran.stderr.contains("--plain-http"), "{ran}");
+}
+
+#[test]
+fn looking_needs_no_right_to_write() {
+    let sandbox = Sandbox::new();
+    sandbox.agent("images --local").ok();
+    sandbox.agent("push nothing:1.0.0").failed(66);
+    assert!(!sandbox.home().exists(), "nothing was stored");
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_that_cannot_be_packed_is_told_at_once() {
+    let sandbox = Sandbox::new();
+    sandbox.write("my-agent/agent.yaml", AGENT);
+    for link in ["a", "b"] {
+        std::os::unix::fs::symlink("/etc/hostname", sandbox.path("my-agent").join(link)).unwrap();
+    }
+    assert_snapshot!(sandbox.agent("build my-agent"), @r"
+    exit 65
+    -- stderr
+    error: several files cannot be packed
+      the symbolic link `a` does not lead to a regular file of the package
+      the symbolic link `b` does not lead to a regular file of the package
+    hint: take them out of the folder, or leave them out of the package with lines in .agentignore
+    ");
+    assert_snapshot!(sandbox.agent("validate my-agent"), @r"
+    exit 65
+    -- stdout
+    my-agent: error: the symbolic link `a` does not lead to a regular file of the package
+    my-agent: error: the symbolic link `b` does not lead to a regular file of the package
+    -- stderr
+    error: my-agent cannot be used: 2 errors
+    ");
+    let found = sandbox.agent("validate my-agent --format json").failed(65).json();
+    assert_eq!(found[0]["problems"].as_array().unwrap().len(), 2);
 }

@@ -47,6 +47,14 @@ fn a_page_for_people_is_no_registry() {
 }
 
 #[test]
+fn an_answer_nobody_can_use_names_who_gave_it() {
+    let url = answering("200 OK", "Content-Type: application/json\r\n", "{}");
+    let ran = Sandbox::new().agent(&format!("pull team/my-agent:1.0.0 --registry {url}")).failed(65);
+    assert!(ran.stderr.starts_with(&format!("error: the answer of the registry {url} cannot be used\n")), "{ran}");
+    assert!(ran.stderr.contains(&format!("hint: check the address: a registry answers at {url}/v2/")), "{ran}");
+}
+
+#[test]
 fn a_registry_in_trouble_is_one_error_after_some_tries() {
     let retry = "Retry-After: 0\r\nContent-Type: application/json\r\n";
     let url = answering("503 Service Unavailable", retry, r#"{"errors":[{"code":"X","message":"\u001b[2Jbusy"}]}"#);

@@ -111,3 +111,24 @@ fn a_registry_stops_when_asked_and_keeps_its_data() {
         assert!(child.wait().unwrap().success(), "it ends well");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn broken_bytes_of_strangers_are_no_errors_in_the_log() {
+    use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+    let sandbox = Sandbox::new();
+    let mut served = sandbox.command();
+    served.args("registry serve --listen 127.0.0.1:0 --data data".split(' '));
+    let mut child = served.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let mut stream = std::net::TcpStream::connect(url.trim_end().trim_start_matches("http://")).unwrap();
+    stream.write_all(b"\x16\x03\x01 no HTTP\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(log.contains("\"stopping\"") && !log.contains("ERROR"), "{log}");
+}

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+use crate::process::Process;
 
 /// Where one test types its commands. Nothing of this machine's settings reaches them.
 pub(crate) struct Sandbox {
@@ -146,51 +147,36 @@ fn without_digests(text: &str) -> String {
 
 /// `agent registry serve` in a process of its own, ended with the value.
 pub(crate) struct Registry {
-    child: Child,
+    process: Process,
     pub(crate) url: String,
-    // Held for its drop, which comes after the process has ended.
-    folder: Option<TempDir>,
 }
 
 impl Registry {
     pub(crate) fn start() -> Self {
-        let place = tempfile::tempdir().unwrap();
-        let mut started = Self::start_on(&place.path().join("data"));
-        started.folder = Some(place);
-        started
+        Self::of(Process::spawn())
     }
 
     /// One over a data directory that outlives it.
     pub(crate) fn start_on(data: &Path) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_agent"))
-            .args(["registry", "serve", "--listen", "127.0.0.1:0", "--log", "error", "--data"])
-            .arg(data)
-            .env("AGENT_HOME", data.parent().unwrap())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut url = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
-        assert!(url.starts_with("http://127.0.0.1:"), "the first line is the URL: {url:?}");
-        Self { child, url: url.trim_end().to_owned(), folder: None }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
+        command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        Self::of(Process::start(command, tempfile::tempdir().unwrap()))
+    }
+
+    fn of(process: Process) -> Self {
+        Self { url: format!("http://{}", process.host()), process }
     }
 
     /// Host and port, as in references.
     pub(crate) fn host(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.process.host()
     }
 
     /// Lets it end in order.
     pub(crate) fn stop(mut self) {
-        assert!(Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap().success());
-        assert!(self.child.wait().unwrap().success());
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+        let child = &mut self.process.child;
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        assert!(child.wait().unwrap().success());
     }
 }
 

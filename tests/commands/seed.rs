@@ -140,6 +140,8 @@ fn images_and_its_filters() {
         assert!(!first[key].is_null(), "{key}: {first}");
     }
     assert_eq!(sandbox.agent("images --format jsonl").ok().stdout.lines().count(), 2);
+    assert_eq!(names("images --limit 1").lines().count(), 1);
+    sandbox.agent("images --limit 0").failed(2);
     assert_snapshot!(sandbox.agent("images --filter colour:red"), @r"
     exit 2
     -- stderr
@@ -147,6 +149,21 @@ fn images_and_its_filters() {
       caused by: column 1: unknown field `colour`, known are name, namespace, capability, tag, author, model, runtime, version, since and updated; put the term in quotes to search for it as text
     hint: write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`
     ");
+}
+
+#[test]
+fn a_named_repository_shows_every_tag() {
+    let registry = Registry::start();
+    let sandbox = with_agent(&registry);
+    for tag in ["1.0.0", "dev", "nightly", "latest"] {
+        sandbox.write("notes.md", tag);
+        sandbox.agent(&format!("push my-agent:{tag}")).ok();
+    }
+    let listed = sandbox.agent(&format!("images {}/default/my-agent --quiet", registry.host())).ok().stdout;
+    let tags: Vec<_> = listed.lines().filter_map(|line| line.rsplit(':').next()).collect();
+    assert_eq!(tags, ["1.0.0", "dev", "latest", "nightly"]);
+    let filtered = format!("images {}/default/my-agent --quiet --filter version:^1", registry.host());
+    assert_eq!(sandbox.agent(&filtered).ok().stdout.lines().count(), 1);
 }
 
 #[test]
@@ -169,7 +186,7 @@ fn inspect_of_a_name_and_of_a_document() {
     exit 79
     -- stderr
     error: `my-agent:latest` is not in the local store
-    hint: `agent images` lists what is there
+    hint: `agent images --local` lists what is there
     ");
 }
 
