@@ -1,5 +1,5 @@
 # The commands of the project; each works on a fresh clone with the Rust toolchain.
-.PHONY: help test test-long clients conformance lint fmt bench run doc
+.PHONY: help test test-long clients conformance lint fmt bench bench-long run doc
 
 CARGO ?= cargo
 export CARGO
@@ -30,8 +30,12 @@ lint: ## Formatting, lints in all three feature sets, documentation
 fmt: ## Formats the code
 	$(CARGO) fmt
 
-bench: ## Times of packing, reading and searching
-	$(CARGO) bench --locked
+bench: ## Five minutes of figures beside distribution, nginx and oras; see benches/results
+	$(CARGO) bench --locked --bench registry
+
+bench-long: ## The same with a million manifests stored, then packing, reading and searching
+	$(CARGO) bench --locked --bench registry -- --million
+	$(CARGO) bench --locked --bench package
 
 run: ## A registry on 127.0.0.1:5050 with its data in target/registry
 	$(CARGO) run --locked -- registry serve --data target/registry
