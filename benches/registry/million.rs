@@ -91,11 +91,11 @@ fn store(session: &mut dyn Session, repository: &str) -> Result<(), Error> {
     let Ok(manifest) = Manifest::parse(package.manifest.into(), None, Algorithm::Sha256) else { return Ok(()) };
     let Ok(tag) = manifest.digest().hex()[..32].parse() else { return Ok(()) };
     let id = repositories::create(session, &repository, now)?;
+    let change = Change { id, repository: &repository, actor: "bench", at: now };
     for blob in package.blobs {
         // The bytes would be four gigabytes more, and nothing here reads them.
         let stored = StoredBlob { size: blob.bytes.len() as u64, inline: None };
-        blobs::add(session, id, &Digest::sha256(&blob.bytes), &stored, (now, now))?;
+        blobs::add(session, &change, &Digest::sha256(&blob.bytes), &stored, now)?;
     }
-    let change = Change { id, repository: &repository, actor: "bench", at: now };
     manifests::put(session, &change, &manifest, &[tag]).map(|_| ())
 }

@@ -1,4 +1,4 @@
-//! What the system says of a process: processor time and memory.
+//! What the system says of a process: processor time, memory, and what it wrote.
 
 use std::fs;
 
@@ -16,6 +16,14 @@ pub(crate) fn cpu_seconds(pid: u32) -> Result<f64> {
     let own = f64::from(ticks(11)? + ticks(12)?) / TICKS;
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
     children.split_whitespace().try_fold(own, |sum, child| Ok(sum + cpu_seconds(child.parse()?)?))
+}
+
+/// Bytes a process has had written to the disk, in KiB.
+pub(crate) fn written_kib(pid: u32) -> Result<f64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let bytes = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("no such line")?;
+    let kib = bytes.parse::<u64>()? / 1024;
+    Ok(f64::from(u32::try_from(kib)?))
 }
 
 /// Memory in MiB, `VmRSS` (now) or `VmHWM` (at most until now).

@@ -133,6 +133,11 @@ impl Server {
         process::cpu_seconds(self.child.id())
     }
 
+    /// KiB written to the disk until now.
+    pub(crate) fn written_kib(&self) -> Result<f64> {
+        process::written_kib(self.child.id())
+    }
+
     /// Memory in MiB: `VmRSS` now, `VmHWM` at most.
     pub(crate) fn memory(&self, key: &str) -> Result<f64> {
         process::memory(self.child.id(), key)
