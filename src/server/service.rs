@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix_web::dev;
 use jiff::Timestamp;
+use tokio::sync::mpsc;
 
 use super::http::State;
 use super::{Config, DataDir, Error, MissingLayers, listen, tls};
@@ -19,12 +20,16 @@ use crate::storage::{FileStore, Journal};
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
 
+/// How long the last owners of the registry have to let go of it.
+const CLOSING: Duration = Duration::from_secs(5);
+
 /// A registry that listens. It answers once [`Server::run`] is awaited.
 pub struct Server {
     state: State,
     serving: dev::Server,
     url: String,
     drain: Duration,
+    closed: mpsc::Receiver<()>,
     // After the registry, which must be closed before another process may have the directory.
     directory: DataDir,
 }
@@ -57,11 +62,11 @@ impl Server {
             .accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept)
             .limiting_uploads(config.limits.uploads_per_identity);
         let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
-        let state = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some());
+        let (state, closed) = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some());
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, directory })
+        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, closed, directory })
     }
 
     /// Where it is reached from this machine.
@@ -72,7 +77,7 @@ impl Server {
     /// Serves until `stop` is ready; then no request is taken any more, and running ones have the configured time to
     /// end. The data directory is free when this answers.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { state, serving, drain, directory, .. } = self;
+        let Self { state, serving, drain, mut closed, directory, .. } = self;
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
@@ -96,8 +101,12 @@ impl Server {
         drop(quit);
         // Level when it ends, so that a stopped registry can be rebuilt whole.
         let _ = journal.await;
-        // The last owner closes the index, which then is whole without its log.
+        // The last owner closes the index, which then is whole without its log. Threads that have served drop their
+        // shares a moment after they have stopped; a request that does not end may not keep the server from it.
         drop(state);
+        if tokio::time::timeout(CLOSING, closed.recv()).await.is_err() {
+            tracing::warn!("a request has not ended; the index keeps its log");
+        }
         drop(directory);
         ended.map_err(std::io::Error::other).and_then(|result| result).map_err(Error::Stopped)
     }

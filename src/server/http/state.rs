@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use tokio::sync::mpsc;
 
 use crate::auth::Identity;
 use crate::registry::Registry;
@@ -17,12 +18,21 @@ pub(in crate::server) struct State {
     pub(in crate::server) backups: Arc<Backups>,
     pub(super) body_idle: Duration,
     pub(super) is_tls: bool,
+    // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
+    _open: mpsc::Sender<()>,
 }
 
 impl State {
-    pub(in crate::server) fn new(registry: Arc<Registry>, data: &Path, body_idle: Duration, is_tls: bool) -> Self {
+    /// The state, and what ends when its last copy is gone.
+    pub(in crate::server) fn new(
+        registry: Arc<Registry>,
+        data: &Path,
+        body_idle: Duration,
+        is_tls: bool,
+    ) -> (Self, mpsc::Receiver<()>) {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
-        Self { registry, backups, body_idle, is_tls }
+        let (open, closed) = mpsc::channel(1);
+        (Self { registry, backups, body_idle, is_tls, _open: open }, closed)
     }
 }
 
