@@ -114,7 +114,7 @@ pub fn delete(session: &mut dyn Session, change: &Change<'_>, digest: &Digest) -
     session.execute("DELETE FROM edge WHERE manifest_id = ?1", &[id.into()])?;
     session.execute("DELETE FROM manifest WHERE id = ?1", &[id.into()])?;
     change.announce(session, EventKind::ManifestDeleted, Some(*digest), None)?;
-    versions::settle_untagged(session, change, true)?;
+    versions::settle_untagged(session, change, versions::Look::Through)?;
     Ok(true)
 }
 

@@ -120,6 +120,51 @@ fn a_version_that_moves_keeps_its_birthday_and_another_artifact_ends_it() {
     assert!(list(&mut index).is_empty());
 }
 
+fn push_image(index: &mut Fixture, repository: &RepositoryName, tags: &[&str], second: i64) {
+    let change = Change { id: index.repository(repository.as_str()), repository, actor: "ada", at: time(second) };
+    let image = manifest("application/vnd.example.image", &second.to_string(), None);
+    let tags: Vec<_> = tags.iter().map(|text| tag(text)).collect();
+    let put = manifests::put(index.session(), &change, &image, &tags).unwrap();
+    versions::follow_tags(index.session(), &change, &put.moved, None).unwrap();
+}
+
+#[test]
+fn a_package_that_is_no_version_any_more_has_the_row_of_its_other_tags() {
+    let (mut index, here) = (Fixture::new(), name("a/b"));
+    let one = push(&mut index, &here, "one", &["1.0.0", "stable"], 1).digest();
+    assert_eq!(lines(&mut index), ["a/b 1.0.0"]);
+    push(&mut index, &here, "two", &["1.0.0"], 2);
+    assert_eq!(lines(&mut index), ["a/b 1.0.0", "a/b "]);
+    assert_eq!(list(&mut index)[1].summary.digest, one);
+    push(&mut index, &here, "one", &["1.1.0"], 3);
+    assert_eq!(lines(&mut index), ["a/b 1.1.0", "a/b 1.0.0"]);
+    push_image(&mut index, &here, &["1.1.0"], 4);
+    assert_eq!(lines(&mut index), ["a/b 1.0.0", "a/b "]);
+    push_image(&mut index, &here, &["stable"], 5);
+    assert_eq!(lines(&mut index), ["a/b 1.0.0"]);
+}
+
+#[test]
+fn the_tag_moved_last_counts_until_another_artifact_takes_it() {
+    let (mut index, here) = (Fixture::new(), name("a/b"));
+    push_image(&mut index, &here, &["signature"], 1);
+    push(&mut index, &here, "one", &["edge"], 2);
+    let two = push(&mut index, &here, "two", &["nightly"], 3).digest();
+    let row = |index: &mut Fixture| list(index).iter().map(|row| row.summary.digest).collect::<Vec<_>>();
+    assert_eq!(row(&mut index), [two]);
+    push_image(&mut index, &here, &["other"], 4);
+    assert_eq!(row(&mut index), [two]);
+    push_image(&mut index, &here, &["nightly"], 5);
+    let one = manifest(KIND, "one", None).digest();
+    assert_eq!(row(&mut index), [one]);
+    push(&mut index, &here, "three", &["1.0.0", "latest"], 6);
+    assert_eq!(lines(&mut index), ["a/b 1.0.0"], "`latest` is that version");
+    push_image(&mut index, &here, &["latest"], 7);
+    assert_eq!(lines(&mut index), ["a/b 1.0.0", "a/b "], "what `edge` points at is seen again");
+    push_image(&mut index, &here, &["edge"], 8);
+    assert_eq!(lines(&mut index), ["a/b 1.0.0"]);
+}
+
 #[test]
 fn facets_are_counted_by_package() -> Result<(), Error> {
     let mut index = Fixture::new();

@@ -44,15 +44,71 @@ pub fn follow_tags(
     moved: &[Tag],
     package: Option<ManifestId>,
 ) -> Result<(), Error> {
-    let mut is_other_moved = false;
+    let (mut others, mut is_bare) = (vec![], false);
     for tag in moved {
-        match (Version::from_tag(tag), package) {
-            (Some(version), Some(id)) => upsert(session, change, Some(&version), id)?,
-            (Some(version), None) => remove(session, change.id, &version)?,
-            (None, _) => is_other_moved = true,
+        match Version::from_tag(tag) {
+            Some(version) => is_bare |= move_version(session, change, &version, package)?,
+            None => others.push(tag),
         }
     }
-    settle_untagged(session, change, is_other_moved)
+    let look = if is_bare { Look::Through } else { Look::after(session, change.id, &others, package)? };
+    settle_untagged(session, change, look)
+}
+
+/// Makes a version what its tag points at now. Whether the package it was is tagged still, but no version any more.
+fn move_version(
+    session: &mut dyn Session,
+    change: &Change<'_>,
+    version: &Version,
+    package: Option<ManifestId>,
+) -> Result<bool, Error> {
+    let sql = "SELECT manifest_id FROM version WHERE repository_id = ?1 AND sort_key = ?2";
+    let before = session.first(sql, &[change.id.into(), sort_key(version).into()])?;
+    match package {
+        Some(id) => upsert(session, change, Some(version), id)?,
+        None => remove(session, change.id, version)?,
+    }
+    let Some(before) = before.map(|row| row.integer(0).map(ManifestId)).transpose()? else { return Ok(false) };
+    let sql = "SELECT 1 FROM tag WHERE manifest_id = ?1 LIMIT 1";
+    Ok(Some(before) != package && !is_version(session, before)? && session.first(sql, &[before.into()])?.is_some())
+}
+
+/// What a change may have done to the one row without version, where `latest` does not say what it is.
+pub(super) enum Look {
+    /// It can only be needless now.
+    Nowhere,
+    /// It is this package, whose tag moved last.
+    At(ManifestId),
+    /// It may be any package of the repository: every tag has to be looked at.
+    Through,
+}
+
+impl Look {
+    /// Where to look after tags that are no versions moved. Looking through would cost each push what all tags before
+    /// it cost, so that it is left out wherever nothing can be found: pointing a tag at what is no package, or is a
+    /// version, makes no package one without version.
+    fn after(
+        session: &mut dyn Session,
+        repository: RepositoryId,
+        moved: &[&Tag],
+        package: Option<ManifestId>,
+    ) -> Result<Self, Error> {
+        if moved.is_empty() {
+            return Ok(Self::Nowhere);
+        }
+        if let Some(id) = package
+            && !is_version(session, id)?
+        {
+            return Ok(Self::At(id));
+        }
+        // It has hidden the others until now.
+        if moved.iter().any(|tag| tag.as_str() == "latest") {
+            return Ok(Self::Through);
+        }
+        let sql = "SELECT 1 FROM version WHERE repository_id = ?1 AND sort_key = x''";
+        let is_there = session.first(sql, &[repository.into()])?.is_some();
+        Ok(if is_there { Self::Through } else { Self::Nowhere })
+    }
 }
 
 /// Makes the versions agree with a tag that was taken away.
@@ -60,7 +116,7 @@ pub(super) fn forget_tag(session: &mut dyn Session, change: &Change<'_>, tag: &T
     if let Some(version) = Version::from_tag(tag) {
         remove(session, change.id, &version)?;
     }
-    settle_untagged(session, change, true)
+    settle_untagged(session, change, Look::Through)
 }
 
 /// Versions in sight by repository, the newest of each first, after a cursor. At most `limit`.
@@ -161,30 +217,31 @@ fn remove(session: &mut dyn Session, repository: RepositoryId, version: &Version
 }
 
 /// Keeps the one row without version true: `latest`, else the tag moved last, unless that package is a version.
-///
-/// The tags other than `latest` are only looked through where one of them may have changed.
-pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, look_through: bool) -> Result<(), Error> {
+pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, look: Look) -> Result<(), Error> {
     let latest = session.first(
         "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
          WHERE t.repository_id = ?1 AND t.name = 'latest'",
         &[change.id.into()],
     )?;
-    let candidate = match latest {
-        Some(row) => Some(row),
-        None if look_through => session.first(
-            "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
-             WHERE t.repository_id = ?1 AND NOT EXISTS (SELECT 1 FROM version v \
-             WHERE v.manifest_id = t.manifest_id AND v.version IS NOT NULL) ORDER BY t.updated_at DESC LIMIT 1",
-            &[change.id.into()],
-        )?,
-        None => {
+    let latest = latest.map(|row| row.integer(0).map(ManifestId)).transpose()?;
+    let candidate = match (latest, look) {
+        (Some(id), _) | (None, Look::At(id)) => Some(id),
+        (None, Look::Through) => {
+            let newest = session.first(
+                "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+                 WHERE t.repository_id = ?1 AND NOT EXISTS (SELECT 1 FROM version v \
+                 WHERE v.manifest_id = t.manifest_id AND v.version IS NOT NULL) ORDER BY t.updated_at DESC LIMIT 1",
+                &[change.id.into()],
+            )?;
+            newest.map(|row| row.integer(0).map(ManifestId)).transpose()?
+        }
+        (None, Look::Nowhere) => {
             // A version tag that moved can only have made the row needless.
             let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x'' AND EXISTS \
                        (SELECT 1 FROM version v WHERE v.manifest_id = version.manifest_id AND v.version IS NOT NULL)";
             return session.execute(sql, &[change.id.into()]).map(|_| ());
         }
     };
-    let candidate = candidate.map(|row| row.integer(0).map(ManifestId)).transpose()?;
     if let Some(id) = candidate
         && !is_version(session, id)?
     {
