@@ -130,7 +130,7 @@ fn settings_hold_and_a_newer_schema_is_refused() {
     drop(open(&directory));
     let plain = rusqlite::Connection::open(&path).unwrap();
     let pragma = |name: &str| plain.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((pragma("page_size"), pragma("user_version")), (16 * 1024, 1));
+    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 1));
     let mode: String = plain.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     plain.pragma_update(None, "user_version", 999).unwrap();
