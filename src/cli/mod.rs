@@ -3,6 +3,8 @@
 mod arguments;
 mod build;
 mod completions;
+mod configure;
+mod configure_profile;
 mod context;
 mod error;
 #[cfg(feature = "server")]
@@ -10,12 +12,16 @@ mod examples;
 mod exit;
 mod image_row;
 mod images;
+mod import;
 mod init;
 mod inspect;
 mod inspection;
+mod login;
+mod logout;
 mod printer;
 mod profiles;
 mod progress;
+mod prompt;
 mod pull;
 mod push;
 mod quickstart;
@@ -39,6 +45,7 @@ mod text;
 mod validate;
 mod version;
 mod wanted;
+mod whoami;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -93,6 +100,11 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
+        Command::Login(arguments) => login::login(context, &arguments).await,
+        Command::Logout(arguments) => logout::logout(context, &arguments),
+        Command::Whoami(arguments) => whoami::whoami(context, &arguments).await,
+        Command::Auth(arguments) => whoami::auth(context, &arguments).await,
+        Command::Configure(arguments) => Box::pin(configure::configure(context, arguments)).await,
         Command::Registry(arguments) => registry::registry(context, arguments).await,
         Command::Version(_) => version::version(context),
         Command::Completions(arguments) => completions::completions(&arguments),

@@ -1,7 +1,7 @@
 //! The catalogue of a registry of this project: search, packages and versions.
 
 use super::Error;
-use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, RegistryInfo};
+use crate::api::{CallerKind, Hit, MAX_PAGE_LENGTH, Me, Package, Page, RegistryInfo};
 use crate::oci::{RepositoryName, Target, percent_encode};
 use crate::remote::{ErrorKind, Remote};
 
@@ -36,6 +36,18 @@ impl<'a> Catalogue<'a> {
     /// What the registry says of itself.
     pub fn info(&self) -> &RegistryInfo {
         &self.info
+    }
+
+    /// The namespace of names without one: the caller's own name, where the registry knows it.
+    pub async fn namespace(&self) -> Result<String, Error> {
+        let told = &self.info.default_namespace;
+        // The first question is answered to strangers, too, so a password was not asked for there.
+        let is_unasked = self.info.authentication && told == RegistryInfo::DEFAULT_NAMESPACE;
+        if !is_unasked || !self.remote.has_credential() {
+            return Ok(told.clone());
+        }
+        let me = self.remote.get_json::<Me>("/api/v1/me", MAX_ANSWER_BYTES).await?;
+        Ok(me.filter(|me| me.kind == CallerKind::User).map_or_else(|| told.clone(), |me| me.name))
     }
 
     /// The packages a query finds, at most `limit`, in the order of the registry.

@@ -109,6 +109,11 @@ impl Remote {
         self.exchange.authority.has_credential()
     }
 
+    /// The user of the credential, where it has one.
+    pub fn user(&self) -> Option<&str> {
+        self.exchange.authority.user()
+    }
+
     /// Asks whether this is a registry that takes the credential.
     pub async fn ping(&self) -> Result<(), Error> {
         let ask = self.ask(&Route::Ping, Scope::none())?;
