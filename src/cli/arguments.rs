@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 
 use super::printer::Format;
 use super::{
-    build, completions, configure, images, init, inspect, login, logout, pull, push, quickstart, registry, rmi, scope,
-    tag, validate, version, whoami,
+    build, completions, configure, images, init, inspect, login, logout, org, permission, publisher, pull, push,
+    quickstart, registry, rmi, scope, tag, team, token, user, validate, version, visibility, whoami,
 };
 use crate::api::Secret;
 
@@ -113,6 +113,13 @@ pub(super) enum Command {
     Login(login::Login),
     Logout(logout::Logout),
     Whoami(whoami::Whoami),
+    User(user::UserCommand),
+    Org(org::OrgCommand),
+    Team(team::TeamCommand),
+    Token(token::TokenCommand),
+    Visibility(visibility::VisibilityCommand),
+    Permission(permission::ExplainCommand),
+    Publisher(publisher::PublisherCommand),
     Configure(configure::Configure),
     Registry(registry::RegistryCommand),
     #[command(hide = true)]

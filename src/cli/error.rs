@@ -136,6 +136,12 @@ pub(super) enum Error {
     /// A registry that cannot list what it has.
     #[error("the registry {0} has no catalogue of agents")]
     NoCatalogue(Box<Endpoint>),
+    /// A registry whose people this program cannot manage.
+    #[error("{0} is no registry of this program, so its users, tokens and permissions are managed elsewhere")]
+    NoPeople(Box<Endpoint>),
+    /// A registry that cannot be told who may see a repository.
+    #[error("{0} cannot be told who may see a package, so nothing was pushed")]
+    NoVisibility(Box<Endpoint>),
     /// A time that is none.
     #[error("`{0}` is no time: write seconds since 1970 or 2026-01-31T12:00:00Z")]
     Time(String),
@@ -224,6 +230,8 @@ impl Error {
             | Self::VersionDiffers { .. }
             | Self::Endpoint(_)
             | Self::NoCatalogue(_)
+            | Self::NoPeople(_)
+            | Self::NoVisibility(_)
             | Self::Stored(_) => ExitStatus::Usage,
             Self::Occupied(_) => ExitStatus::Conflict,
             Self::Unavailable { .. } => ExitStatus::Unavailable,
@@ -290,6 +298,10 @@ impl Error {
             Self::NoCatalogue(endpoint) => {
                 format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
             }
+            Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
+            Self::NoVisibility(_) => {
+                "push without `--visibility`, and set it where that registry is managed".to_owned()
+            }
             Self::Server { hint, .. } => return hint.clone(),
             Self::NoServer => "install it with its default features".to_owned(),
             _ => return self.system_hint(),
@@ -318,10 +330,16 @@ fn of_remote(error: &remote::Error) -> ExitStatus {
         ErrorKind::NotFound => ExitStatus::NotFound,
         ErrorKind::Denied => ExitStatus::Denied,
         ErrorKind::Unavailable => ExitStatus::Unavailable,
+        ErrorKind::Refused if is_conflict(error) => ExitStatus::Conflict,
         ErrorKind::Refused => ExitStatus::Failure,
         ErrorKind::Protocol => ExitStatus::Data,
         ErrorKind::Io => ExitStatus::Io,
     }
+}
+
+/// A name that is taken, or an owner that cannot go: what the registry's own API answers 409 to.
+fn is_conflict(error: &remote::Error) -> bool {
+    matches!(error, remote::Error::Refused(refusal) if refusal.status == 409 && refusal.is_about_own_api())
 }
 
 fn of_client(error: &client::Error) -> ExitStatus {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::audit::{self, Audit};
 use super::context::Context;
 use super::error::Error;
 #[cfg(feature = "server")]
@@ -27,6 +28,7 @@ enum Verb {
     Serve(ServerFlags),
     Ping(Ping),
     Auth(AuthCommand),
+    Audit(Audit),
     /// Check or show the configuration a registry would run with
     Config(ConfigCommand),
     #[cfg(feature = "server")]
@@ -99,6 +101,7 @@ pub(super) async fn registry(context: &Context, arguments: RegistryCommand) -> R
         Verb::Serve(flags) => serve::serve(context, &flags).await,
         Verb::Ping(arguments) => whoami::ping(context, &arguments).await,
         Verb::Auth(arguments) => whoami::auth(context, &arguments).await,
+        Verb::Audit(arguments) => audit::audit(context, &arguments).await,
         Verb::Config(ConfigCommand { command: ConfigVerb::Check(flags) }) => serve::check(context, &flags),
         Verb::Config(ConfigCommand { command: ConfigVerb::Show(flags) }) => serve::show(context, &flags),
         Verb::Backup(arguments) => recovery::backup(context, &arguments).await,
@@ -112,6 +115,7 @@ pub(super) async fn registry(context: &Context, arguments: RegistryCommand) -> R
     match arguments.command {
         Verb::Ping(arguments) => whoami::ping(context, &arguments).await,
         Verb::Auth(arguments) => whoami::auth(context, &arguments).await,
+        Verb::Audit(arguments) => audit::audit(context, &arguments).await,
         Verb::Serve(_) | Verb::Config(ConfigCommand { command: ConfigVerb::Check(_) | ConfigVerb::Show(_) }) => {
             Err(Error::NoServer)
         }
