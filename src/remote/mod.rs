@@ -145,6 +145,8 @@ mod auth_tests;
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
+mod own_api_tests;
+#[cfg(test)]
 mod read_tests;
 #[cfg(test)]
 mod retry_tests;
