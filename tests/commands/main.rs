@@ -7,11 +7,17 @@ mod interrupted;
 mod local_store;
 mod offline;
 mod other_registries;
+mod peer;
+mod people;
 #[path = "../support/process.rs"]
 mod process;
+#[cfg(unix)]
+mod profiles;
 mod quickstart;
 mod readme;
 mod recovery;
 mod registries;
 mod sandbox;
 mod seed;
+#[cfg(unix)]
+mod sign_in;
