@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod help;
+#[cfg(target_os = "linux")]
+mod hostile;
 #[cfg(unix)]
 mod interrupted;
 mod local_store;
