@@ -21,8 +21,7 @@ const BOB: &str = "Basic Ym9iOmh1bnRlcjItY2FuYXJ5";
 fn other_registry() -> Peer {
     Peer::serve(|request| match (request.authorization(), request.path()) {
         (Some(BOB), "/v2/") => Reply::json("{}"),
-        (Some(BOB), _) => Reply::new(404),
-        (_, "/api/v1") => Reply::new(404),
+        (Some(BOB), _) | (_, "/api/v1") => Reply::new(404),
         _ => Reply::basic_challenge(),
     })
 }
