@@ -3,16 +3,22 @@
 //! A [`Permit`] is the only key to a repository, and only [`decide`] and [`Permit::system`] make one. Nothing here
 //! loads facts, reads a clock or knows a web framework.
 
+mod access_token;
 mod action;
 mod decide;
 mod facts;
 mod identity;
+#[cfg(feature = "server")]
+mod password;
 mod permit;
 mod sight;
 
+pub use access_token::{AccessToken, AccessTokenError, MAX_ACCESS_TOKEN_LENGTH, TokenForm};
 pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
 pub use decide::{Denied, decide};
 pub use facts::Facts;
 pub use identity::{Identity, IdentityError, MAX_USER_NAME_LENGTH, UserName};
+#[cfg(feature = "server")]
+pub use password::{HashError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Password, PasswordLength};
 pub use permit::{Permit, Rule};
 pub use sight::Sight;
