@@ -2,12 +2,14 @@
 
 mod api;
 mod body;
+mod challenge;
 mod distribution;
 mod entrance;
 mod error;
 mod observe;
 mod operations;
 mod page;
+mod shown;
 mod state;
 
 use actix_web::error::InternalError;
@@ -16,7 +18,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 pub use api::openapi;
 pub(super) use observe::observe;
 pub(super) use state::State;
-use state::identity;
+use state::caller;
 
 /// Every path the server knows.
 pub(super) fn routes(app: &mut web::ServiceConfig) {
