@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use tokio::sync::mpsc;
 
-use crate::auth::Identity;
+use super::entrance::Entrances;
 use crate::registry::Registry;
+use crate::server::Auth;
+use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
 
 /// Shared by all workers.
@@ -18,6 +19,8 @@ pub(in crate::server) struct State {
     pub(in crate::server) backups: Arc<Backups>,
     pub(super) body_idle: Duration,
     pub(super) is_tls: bool,
+    pub(super) entrances: Entrances,
+    pub(super) attempts: Arc<Attempts>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
@@ -29,14 +32,11 @@ impl State {
         data: &Path,
         body_idle: Duration,
         is_tls: bool,
+        auth: &Auth,
     ) -> (Self, mpsc::Receiver<()>) {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
-        (Self { registry, backups, body_idle, is_tls, _open: open }, closed)
+        let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
+        (Self { registry, backups, body_idle, is_tls, entrances, attempts: Arc::default(), _open: open }, closed)
     }
-}
-
-/// Who asks. Until the registry knows people, nobody it could name.
-pub(super) fn identity(_request: &HttpRequest) -> Identity {
-    Identity::Anonymous
 }
