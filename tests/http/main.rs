@@ -20,6 +20,7 @@ mod recovery;
 mod referrers;
 mod sessions;
 mod sha512;
+mod sign_in;
 mod slow;
 mod tags;
 mod uploads;
