@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::credentials::Rejected;
 use super::record::RecordError;
 use super::refusal::{Refusal, RefusalKind};
-use crate::auth::{AccountDenied, Denied, SigningKeyError, TagRefused};
+use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
 use crate::{index, storage};
@@ -110,6 +110,9 @@ pub enum Error {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[from] getrandom::Error),
+    /// A password cannot be hashed.
+    #[error("the password cannot be hashed")]
+    Hash(#[from] HashError),
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -207,6 +210,7 @@ impl Error {
             | Self::Files { .. }
             | Self::SigningKey(_)
             | Self::Random(_)
+            | Self::Hash(_)
             | Self::Stopped(_) => return None,
         })
     }
