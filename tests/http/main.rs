@@ -15,6 +15,7 @@ mod manifests;
 mod media_types;
 mod names;
 mod operations;
+mod people;
 mod read_path;
 mod recovery;
 mod referrers;

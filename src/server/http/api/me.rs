@@ -19,6 +19,7 @@ const DEFAULT_NAME: &str = "sign-in";
 )]
 pub(super) async fn me(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let found = async {
+        state.registry.check_accounts()?;
         let caller = caller(&request, &state)?;
         let kind = match caller.identity() {
             Identity::Anonymous => return Err(Failure::SignIn),

@@ -30,6 +30,7 @@ pub(super) async fn list(
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
+        state.registry.check_accounts()?;
         let caller = caller(&request, &state)?;
         let user = owner(&caller, whose.user.as_deref())?;
         Ok(page::<_, Token>(state.registry.tokens(&caller, &user, paging.after(), paging.length()?).await?))
@@ -49,6 +50,7 @@ pub(super) async fn create(
     state: web::Data<State>,
 ) -> HttpResponse {
     let made = async {
+        state.registry.check_accounts()?;
         let caller = caller(&request, &state)?;
         let wanted: TokenRequest = read(&request, payload, &state).await?;
         let user = owner(&caller, whose.user.as_deref())?;
