@@ -24,7 +24,7 @@ fn a_profile_gives_registry_and_namespace() {
     profile(&sandbox, &registry.url, r#", "namespace": "ai-team""#);
     let ran = sandbox.agent("push my-agent:1.0.0").ok();
     assert!(ran.last_line().starts_with(&format!("{}/ai-team/my-agent:1.0.0@", registry.host())), "{ran}");
-    assert!(ran.stderr.contains("warning: other users can read the tokens"), "{ran}");
+    assert!(ran.stderr.contains("warning: other users could read the tokens"), "{ran}");
     assert!(!ran.stderr.contains("s3cret"));
     let ran = sandbox.agent("push my-agent:1.0.0 --profile home").failed(78);
     assert!(ran.stderr.contains("known profiles: work"), "{ran}");
