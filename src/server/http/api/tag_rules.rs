@@ -63,7 +63,9 @@ fn rule(wanted: &api::TagRule) -> Result<TagRule, Failure> {
     let kind = match (wanted.kind, wanted.level, wanted.grantees.as_slice()) {
         (api::TagRuleKind::Immutable, None, []) => auth::TagRuleKind::Immutable,
         (api::TagRuleKind::Immutable, ..) => {
-            return Err(Failure::Parameter("an immutable tag moves for nobody: leave `level` and `grantees` away".to_owned()));
+            return Err(Failure::Parameter(
+                "an immutable tag moves for nobody: leave `level` and `grantees` away".to_owned(),
+            ));
         }
         (api::TagRuleKind::Restricted, Some(level), []) => auth::TagRuleKind::Restricted(Movers::Level(level.into())),
         (api::TagRuleKind::Restricted, None, [_, ..]) => {
