@@ -80,6 +80,14 @@ impl Registry {
         }
     }
 
+    /// What is stored of a new password. Waits its turn as those do that are checked.
+    pub async fn hash_password(&self, password: Password) -> Result<String, Error> {
+        let turns = &self.credentials.turns;
+        let _place = turns.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
+        let _turn = turns.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
+        Ok(tokio::task::spawn_blocking(move || password.hash()).await??)
+    }
+
     /// Makes a short token for a service. Less than was asked for is no error: the token then says so.
     pub fn sign_in(&self, caller: &Caller, asked: &[Access], service: &str) -> Result<Issued, Error> {
         if caller.reach().claims().is_some() {

@@ -184,7 +184,7 @@ impl Registry {
     /// One over a data directory that outlives it.
     pub(crate) fn start_on(data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         Self::of(Process::start(command, tempfile::tempdir().unwrap()))
     }
 

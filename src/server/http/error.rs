@@ -10,9 +10,9 @@ use super::body::BodyError;
 use super::challenge::{Complaint, challenge_of};
 use super::observe::RequestId;
 use crate::api::QueryError;
-use crate::auth::{ActionKind, Reason};
+use crate::auth::{AccountDenied, ActionKind, Reason};
 use crate::oci::{ErrorBody, ErrorCode, ErrorDetail, ManifestError, MediaTypeError, RangeError, RouteError};
-use crate::registry;
+use crate::registry::{self, Refusal};
 
 /// Seconds after which a caller may try again, where more callers than the server takes are the reason.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -128,6 +128,7 @@ impl Failure {
                     registry::Error::Denied(denied).into()
                 }
             }
+            Self::Registry(registry::Error::AccountDenied(denied)) => people_concealed(denied),
             other => other,
         }
     }
@@ -175,6 +176,19 @@ impl Failure {
     }
 }
 
+/// What a caller may know of an account they may not look at: nothing.
+fn people_concealed(denied: AccountDenied) -> Failure {
+    if denied.identity.is_anonymous() {
+        return Failure::SignIn;
+    }
+    let hidden = match (denied.action, &denied.account) {
+        ("organisation.view", Some(name)) => Refusal::UnknownOrganisation(name.clone()),
+        ("user.view" | "token.list", Some(name)) => Refusal::UnknownUser(name.clone()),
+        _ => return registry::Error::AccountDenied(denied).into(),
+    };
+    registry::Error::Refused(hidden).into()
+}
+
 /// An error with its causes in one sentence; a cause that the text names already is not named again.
 fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -190,7 +204,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 fn registry_status(error: &registry::Error) -> StatusCode {
-    use registry::Error;
+    use registry::{Error, RefusalKind};
     match error {
         Error::BlobUnknown { .. }
         | Error::UploadUnknown(_)
@@ -210,17 +224,25 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::PackageInvalid(_)
         | Error::Folder { .. }
         | Error::Cursor => StatusCode::BAD_REQUEST,
-        Error::Denied(_) => StatusCode::FORBIDDEN,
+        Error::Refused(refusal) => match refusal.kind() {
+            RefusalKind::Missing => StatusCode::NOT_FOUND,
+            RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Invalid => StatusCode::BAD_REQUEST,
+        },
+        Error::NoAccounts => StatusCode::NOT_FOUND,
+        Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
         Error::Storage(_)
         | Error::Index(_)
         | Error::Lost(_)
+        | Error::RuleDamaged(..)
         | Error::IndexBehind { .. }
         | Error::Record(_)
         | Error::Files { .. }
         | Error::SigningKey(_)
         | Error::Random(_)
+        | Error::Hash(_)
         | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

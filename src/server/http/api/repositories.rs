@@ -1,10 +1,14 @@
-//! `GET /api/v1/repositories/{repository}`: what a repository holds, packages or not.
+//! `/api/v1/repositories/{repository}`: what a repository holds, packages or not, and who may see it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
+use super::convert::wrong;
 use super::packages::permit;
-use super::{State, json};
-use crate::api::Repository;
+use super::{Failure, State, answer, caller, json, read};
+use crate::api::{Repository, RepositorySettings};
+use crate::auth::{Admin, Permit, Pull, Push};
+use crate::oci::RepositoryName;
+use crate::registry::{Creation, Mode};
 
 /// What a repository holds.
 #[utoipa::path(
@@ -13,9 +17,49 @@ use crate::api::Repository;
     responses((status = 200, body = Repository), (status = 404, description = "No such repository."))
 )]
 pub(super) async fn repository(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
-    let found = async {
-        let permit = permit(&request, &state, &name)?;
-        Ok(state.registry.repository(&permit).await?)
-    };
+    let found = async { show(&state, &permit(&request, &state, &name)?).await };
     json(&request, found.await)
+}
+
+/// Makes a repository that is seen by these from the first byte on, or changes who sees it.
+#[utoipa::path(
+    put, path = "/api/v1/repositories/{repository}", request_body = RepositorySettings,
+    params(("repository" = String, Path, description = "The repository, with its slashes.")),
+    responses(
+        (status = 200, body = Repository, description = "It was there, and is as wanted now."),
+        (status = 201, body = Repository),
+        (status = 403, description = "The caller may not make it, or not change it."),
+    )
+)]
+pub(super) async fn put(
+    request: HttpRequest,
+    name: web::Path<String>,
+    payload: web::Payload,
+    state: web::Data<State>,
+) -> HttpResponse {
+    let settled = async {
+        let (caller, name) = (caller(&request, &state)?, name.parse::<RepositoryName>().map_err(wrong)?);
+        let push = state.registry.authorise(&caller, Push, &name)?;
+        let RepositorySettings { visibility } = read(&request, payload, &state).await?;
+        let wanted = visibility.into();
+        let creation = state.registry.create_repository(&push, wanted).await?;
+        if matches!(creation, Creation::Existing(found) if found != wanted) {
+            let admin = state.registry.authorise(&caller, Admin, &name)?;
+            state.registry.set_visibility(&admin, wanted).await?;
+        }
+        let shown = show(&state, &state.registry.authorise(&caller, Pull, &name)?).await?;
+        Ok((shown, creation == Creation::Created))
+    };
+    answer(&request, settled.await, |(repository, is_new)| {
+        let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
+        response.json(repository)
+    })
+}
+
+async fn show(state: &State, permit: &Permit<Pull>) -> Result<Repository, Failure> {
+    let mut found = state.registry.repository(permit).await?;
+    if state.registry.mode() == Mode::Accounts {
+        found.visibility = Some(state.registry.visibility(permit).await?.into());
+    }
+    Ok(found)
 }
