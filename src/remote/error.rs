@@ -40,6 +40,14 @@ pub enum Error {
         /// How long was waited.
         patience: Duration,
     },
+    /// Bytes moved, but so few that nothing would ever be done.
+    #[error("{address} sends next to nothing: less than 32 KiB in {} s", .patience.as_secs())]
+    Trickle {
+        /// Scheme, host and port.
+        address: String,
+        /// How long was waited.
+        patience: Duration,
+    },
     /// The registry answered with an error.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -123,6 +131,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file with a credential cannot be written.
+    #[error("`{}` cannot be written", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// What is to be uploaded has not the size it was said to have.
     #[error("blob to upload has {found} bytes, expected {expected}: it changed meanwhile")]
     SourceChanged {
@@ -165,12 +181,15 @@ impl Error {
             Self::Refused(refusal) => refusal.kind(),
             Self::NoToken(refusal) if refusal.kind() == ErrorKind::Unavailable => ErrorKind::Unavailable,
             Self::NoToken(_) => ErrorKind::Denied,
-            Self::Connect { .. } | Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Connect { .. }
+            | Self::Broken { .. }
+            | Self::Stalled { .. }
+            | Self::Trickle { .. }
+            | Self::Truncated { .. } => ErrorKind::Unavailable,
             Self::Setup(_)
             | Self::NoAuthority
             | Self::File { .. }
+            | Self::Write { .. }
             | Self::SourceChanged { .. }
             | Self::Helper { .. } => ErrorKind::Io,
             _ => ErrorKind::Protocol,
@@ -202,7 +221,7 @@ impl Error {
                  {}",
                 address.replacen("http", "https", 1)
             )),
-            Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
+            Self::Broken { .. } | Self::Stalled { .. } | Self::Trickle { .. } | Self::Truncated { .. } => {
                 Some("run the command again; check the network if it happens again".to_owned())
             }
             Self::NotARegistry { address, .. } => {

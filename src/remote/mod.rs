@@ -9,17 +9,22 @@ mod blobs;
 mod challenge;
 mod credential;
 mod docker;
+mod docker_helper;
+mod docker_store;
 mod endpoint;
 mod error;
 mod exchange;
 mod link;
 mod lists;
 mod manifests;
+mod own_api;
 mod patience;
 mod payload;
+mod private_file;
 mod refusal;
 mod scope;
 mod session;
+mod sign_in;
 mod text;
 mod token;
 mod upload;
@@ -33,11 +38,14 @@ use reqwest::StatusCode;
 pub use blobs::BlobBody;
 pub use credential::Credential;
 pub use docker::docker_credential;
+pub use docker_store::{Kept, docker_helper, forget_docker_credential, keep_docker_credential};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, ErrorKind};
 pub use manifests::Found;
 pub use payload::BlobSource;
+pub use private_file::write_private;
 pub use refusal::Refusal;
+pub use sign_in::SignIn;
 pub use upload::RESUMABLE_BYTES;
 
 use authority::Authority;
@@ -96,6 +104,23 @@ impl Remote {
         &self.exchange.endpoint
     }
 
+    /// The same registry, for somebody without a credential.
+    pub fn as_stranger(&self) -> Self {
+        let Exchange { endpoint, wire, .. } = &*self.exchange;
+        let exchange = Exchange { endpoint: endpoint.clone(), wire: wire.clone(), authority: Authority::new(None) };
+        Self { exchange: Arc::new(exchange), pieces: self.pieces }
+    }
+
+    /// Whether there is a credential, of whatever worth.
+    pub fn has_credential(&self) -> bool {
+        self.exchange.authority.has_credential()
+    }
+
+    /// The user of the credential, where it has one.
+    pub fn user(&self) -> Option<&str> {
+        self.exchange.authority.user()
+    }
+
     /// Asks whether this is a registry that takes the credential.
     pub async fn ping(&self) -> Result<(), Error> {
         let ask = self.ask(&Route::Ping, Scope::none())?;
@@ -119,6 +144,8 @@ impl fmt::Debug for Remote {
 mod auth_tests;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod own_api_tests;
 #[cfg(test)]
 mod read_tests;
 #[cfg(test)]
