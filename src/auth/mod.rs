@@ -4,6 +4,7 @@
 //! loads facts, reads a clock or knows a web framework.
 
 mod access;
+mod access_token;
 mod account;
 mod account_action;
 mod action;
@@ -14,6 +15,8 @@ mod explain;
 mod facts;
 mod glob;
 mod identity;
+#[cfg(feature = "server")]
+mod password;
 mod pattern;
 mod permit;
 mod publisher;
@@ -21,6 +24,10 @@ mod reach;
 mod rule;
 mod scope;
 mod scopes;
+#[cfg(feature = "server")]
+mod short_token;
+#[cfg(test)]
+mod short_token_tests;
 mod sight;
 mod tag_rule;
 mod words;
@@ -31,6 +38,7 @@ mod decide_tests;
 mod table_tests;
 
 pub use access::{Access, Resource, ScopeAction, ScopeActions};
+pub use access_token::{AccessToken, AccessTokenError, MAX_ACCESS_TOKEN_LENGTH, TokenForm};
 pub use account::{AccountName, AccountNameError, MAX_ACCOUNT_NAME_LENGTH, RESERVED_NAMES, TeamName};
 pub use account_action::AccountAction;
 pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
@@ -40,6 +48,8 @@ pub use decide_account::{AccountDenied, AccountFacts, AccountPermit, Authority, 
 pub use explain::{Explanation, explain};
 pub use facts::{AboutCaller, AboutRepository, Facts, Grantee, Namespace};
 pub use identity::{Identity, PublisherId, TokenId};
+#[cfg(feature = "server")]
+pub use password::{HashError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Password, PasswordLength};
 pub use pattern::{MAX_PATTERN_LENGTH, MAX_PATTERNS, PatternError, RepositoryPattern};
 pub use permit::Permit;
 pub use publisher::{
@@ -49,6 +59,10 @@ pub use reach::{Narrowing, Reach};
 pub use rule::Rule;
 pub use scope::{MAX_SCOPES, parse_scope, write_scope};
 pub use scopes::{Scope, Scopes};
+#[cfg(feature = "server")]
+pub use short_token::{
+    KeyRing, MAX_SHORT_TOKEN_LENGTH, SHORT_TOKEN_LIFE, ShortToken, ShortTokenError, SigningKey, SigningKeyError,
+};
 pub use sight::Sight;
 pub use tag_rule::{MAX_MOVERS, Mover, Movers, TagPattern, TagRefused, TagRule, TagRuleError, TagRuleKind, check_tag};
 pub use words::{Level, Role, Visibility, WordError};

@@ -4,8 +4,9 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::credentials::Rejected;
 use super::record::RecordError;
-use crate::auth::Denied;
+use crate::auth::{Denied, SigningKeyError};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
 use crate::{index, storage};
@@ -96,6 +97,18 @@ pub enum Error {
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
+    /// What the caller shows is not accepted. Which part of it is wrong is for the log alone.
+    #[error("the credentials are not accepted")]
+    Unauthenticated(Rejected),
+    /// More passwords wait to be checked than the registry lets wait.
+    #[error("too many callers are signing in at the same time; try again later")]
+    TooManySignIns,
+    /// A key that signs short tokens cannot be made, read or used.
+    #[error("the signing key failed")]
+    SigningKey(#[from] SigningKeyError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random(#[from] getrandom::Error),
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -151,7 +164,8 @@ impl Error {
             Self::UploadUnknown(_) => ErrorCode::BlobUploadUnknown,
             Self::UploadBusy(_) | Self::UploadOutOfOrder { .. } => ErrorCode::BlobUploadInvalid,
             Self::ChunkLength { .. } => ErrorCode::SizeInvalid,
-            Self::TooManyUploads => ErrorCode::TooManyRequests,
+            Self::Unauthenticated(_) => ErrorCode::Unauthorized,
+            Self::TooManyUploads | Self::TooManySignIns => ErrorCode::TooManyRequests,
             Self::DigestMismatch { .. } => ErrorCode::DigestInvalid,
             Self::ManifestUnknown { .. } | Self::NoPackage { .. } => ErrorCode::ManifestUnknown,
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
@@ -167,6 +181,8 @@ impl Error {
             | Self::IndexBehind { .. }
             | Self::Record(_)
             | Self::Files { .. }
+            | Self::SigningKey(_)
+            | Self::Random(_)
             | Self::Stopped(_) => return None,
         })
     }
@@ -182,6 +198,13 @@ impl From<storage::Error> for Error {
             storage::Error::NotFound(digest) => Self::Lost(Box::new(digest)),
             other => Self::Storage(other),
         }
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(reason: Rejected) -> Self {
+        tracing::debug!(%reason, "credentials refused");
+        Self::Unauthenticated(reason)
     }
 }
 

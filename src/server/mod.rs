@@ -1,10 +1,13 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
+mod attempts;
+mod auth_config;
 mod backups;
 mod config;
 mod connection;
 mod data_dir;
 mod error;
+mod first_token;
 mod http;
 mod json_lines;
 mod listen;
@@ -14,9 +17,11 @@ mod recovery;
 mod service;
 mod tls;
 
+pub use auth_config::{Auth, ExternalUrl, ExternalUrlError, Issuer};
 pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
 pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
+pub use first_token::FirstToken;
 pub use http::openapi;
 pub use logs::start_logs;
 pub use recovery::{reindex, restore};

@@ -5,12 +5,20 @@ mod packages;
 mod repositories;
 mod search;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 
+use super::body::Body;
+use super::caller::caller;
 use super::error::{Failure, problem};
-use super::{State, caller, reading};
+use super::{State, reading};
 use crate::api::RegistryInfo;
+use crate::auth::{AccountName, Caller};
+use crate::registry::Mode;
+
+/// Largest request in bytes.
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Every path of the API. A repository has slashes in its name, so the longer paths come first.
 pub(super) fn routes(app: &mut web::ServiceConfig) {
@@ -49,14 +57,19 @@ pub fn openapi() -> serde_json::Result<String> {
 
 /// What this registry is.
 #[utoipa::path(get, path = "/api/v1", responses((status = 200, body = RegistryInfo)))]
-async fn info() -> HttpResponse {
-    HttpResponse::Ok().json(RegistryInfo {
+async fn info(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let info = caller(&request, &state).map(|caller| RegistryInfo {
         name: RegistryInfo::NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        default_namespace: RegistryInfo::DEFAULT_NAMESPACE.to_owned(),
-        authentication: false,
-        audience: None,
-    })
+        default_namespace: caller
+            .identity()
+            .user()
+            .map_or(RegistryInfo::DEFAULT_NAMESPACE, AccountName::as_str)
+            .to_owned(),
+        authentication: state.registry.mode() == Mode::Accounts,
+        audience: state.entrances.audience(),
+    });
+    json(&request, info)
 }
 
 async fn document(request: HttpRequest) -> HttpResponse {
@@ -67,12 +80,41 @@ async fn document(request: HttpRequest) -> HttpResponse {
 
 /// One use case's result as an answer.
 fn answer<T>(request: &HttpRequest, result: Result<T, Failure>, write: impl FnOnce(T) -> HttpResponse) -> HttpResponse {
-    result.map_or_else(|failure| problem(request, &failure), write)
+    result.map_or_else(|failure| problem(request, failure), write)
 }
 
 /// The answer of most endpoints.
 fn json<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure>) -> HttpResponse {
     answer(request, result, |value| HttpResponse::Ok().json(value))
+}
+
+/// The caller, who must be an administrator.
+fn administrator(request: &HttpRequest, state: &State) -> Result<Caller, Failure> {
+    let caller = caller(request, state)?;
+    if state.registry.is_administrator(&caller)? {
+        Ok(caller)
+    } else if caller.identity().is_anonymous() {
+        Err(Failure::SignIn)
+    } else {
+        Err(Failure::NotAdministrator)
+    }
+}
+
+/// The body of a request, as JSON.
+async fn read<T: serde::de::DeserializeOwned>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+) -> Result<T, Failure> {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json =
+        media_type.is_some_and(|text| text.split(';').next().is_some_and(|text| text.trim() == "application/json"));
+    if !is_json {
+        // A page in a browser cannot send this type to another site unasked.
+        return Err(Failure::Parameter("the body must be of type application/json".to_owned()));
+    }
+    let body = Body::new(payload, state.body_idle).whole(MAX_REQUEST_BYTES).await?;
+    serde_json::from_slice(&body).map_err(|error| Failure::Parameter(format!("the body is wrong: {error}")))
 }
 
 /// How long a page may be, as a caller wrote it.
