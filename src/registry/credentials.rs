@@ -15,7 +15,7 @@ use super::service::Registry;
 use super::sign_in::Turns;
 use crate::auth::{
     AccessToken, AccountName, Caller, CredentialKind, Identity, KeyRing, Origin, Reach, Scope, ShortToken,
-    ShortTokenError, TokenForm,
+    ShortTokenError, TokenForm, TokenId,
 };
 use crate::index::access::{self, Bearer};
 use crate::index::tokens::TokenKind;
@@ -194,15 +194,15 @@ impl Registry {
         let reach = match &identity {
             // What a publisher may, and whether it is one, is decided at each request.
             Identity::Anonymous | Identity::Publisher(_) => Reach::unlimited(),
-            Identity::User(account) => self.standing(account, made_with, issued_at, now)?,
+            Identity::User(account) => self.reach_now(account, made_with, issued_at, now)?,
         };
         Ok(Caller::new(identity, reach.narrowed_by_claims(access), credential, origin))
     }
 
-    fn standing(
+    fn reach_now(
         &self,
         account: &AccountName,
-        token: Option<crate::auth::TokenId>,
+        token: Option<TokenId>,
         issued_at: Timestamp,
         now: Timestamp,
     ) -> Result<Reach, Error> {

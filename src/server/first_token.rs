@@ -4,9 +4,12 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::{Error, data_dir::DataDir};
-use crate::auth::{AccessToken, TokenForm};
-use crate::registry::Registry;
+use super::{DataDir, Error};
+use crate::auth::{AccessToken, AccountName, TokenForm};
+use crate::registry::{self, Registry};
+
+/// Name of the first administrator.
+const FIRST_ADMINISTRATOR: &str = "admin";
 
 /// Where the token goes where nobody could read it from a terminal.
 const FILE_NAME: &str = "initial-admin-token";
@@ -35,19 +38,28 @@ impl FirstToken {
     }
 }
 
-/// Makes the first administrator where nobody has an account. `None`: there was nothing to do, or whoever starts the
+/// Makes the first administrator where nobody has an account, and gives namespaces of before an owner. `None`: there was nothing to do, or whoever starts the
 /// registry has brought the token.
 pub(super) async fn first_start(
     registry: &Registry,
     directory: &DataDir,
     file: Option<&Path>,
 ) -> Result<Option<FirstToken>, Error> {
-    if !registry.knows_nobody()? {
-        return Ok(None);
+    // A file that has served its purpose may be gone.
+    let first = if registry.knows_nobody()? { make(registry, directory, file).await? } else { None };
+    let adopted = registry.adopt_namespaces().await?;
+    if adopted > 0 {
+        tracing::info!(adopted, "namespaces without an owner now belong to the first administrator");
     }
+    Ok(first)
+}
+
+async fn make(registry: &Registry, directory: &DataDir, file: Option<&Path>) -> Result<Option<FirstToken>, Error> {
     let brought = file.map(read).transpose()?;
-    let token = brought.clone().map_or_else(AccessToken::generate, Ok).map_err(crate::registry::Error::from)?;
-    let is_made = registry.first_start(&token).await?;
+    let token = brought.clone().map_or_else(AccessToken::generate, Ok).map_err(registry::Error::from)?;
+    // A constant that is a name.
+    let Ok(name) = FIRST_ADMINISTRATOR.parse::<AccountName>() else { return Ok(None) };
+    let is_made = registry.make_first_administrator(&name, token.hash(), None).await?.is_some();
     let path = directory.root().join(FILE_NAME);
     Ok((is_made && brought.is_none()).then_some(FirstToken { token, path }))
 }
