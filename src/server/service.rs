@@ -14,7 +14,7 @@ use super::{Config, DataDir, Error, MissingLayers, listen, tls};
 use crate::auth::Facts;
 use crate::index::Sqlite;
 use crate::jobs::keep_journal;
-use crate::registry::Registry;
+use crate::registry::{self, Registry};
 use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
@@ -56,6 +56,9 @@ impl Server {
     }
 
     fn start(config: &Config, listener: TcpListener, directory: DataDir, registry: Registry) -> Result<Self, Error> {
+        // Whoever opened the index: events numbered like those that are in the journal would never be copied.
+        let journal = directory.journal_opener()().map_err(registry::Error::from)?;
+        registry.check_journal(&journal)?;
         let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
         let registry = registry
@@ -83,7 +86,7 @@ impl Server {
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
-        let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal(), told));
+        let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal_opener(), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
@@ -127,7 +130,6 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
     }
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
     let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
-    registry.check_journal(&Journal::open(&directory.journal())?)?;
     Ok(registry)
 }
 

@@ -156,8 +156,9 @@ impl Journal {
         let length = reading.good;
         if file.metadata()?.len() > length {
             self.disk.cut(&file, path, length)?;
-            self.disk.sync(&file, path)?;
         }
+        // Records that a killed process left unsynced count from here on, and the next may go into another segment.
+        self.disk.sync(&file, path)?;
         file.seek(SeekFrom::Start(length))?;
         self.last = last.number;
         self.segment = Some(Segment { path: path.to_owned(), file, length });
