@@ -7,6 +7,7 @@
 mod client;
 mod disk;
 mod inspect;
+mod journal;
 mod kill;
 mod power;
 mod race;

@@ -92,7 +92,7 @@ async fn cut_everywhere(happened: &[Happened], left: &[Left]) -> Result<usize, S
 }
 
 /// A folder for a disk that is left: hundreds are laid out, and none needs to survive anything itself.
-fn in_memory() -> TempDir {
+pub(crate) fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
 }
@@ -117,7 +117,7 @@ fn every_file_is_known_whole(data: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn short(what: &Happened) -> String {
+pub(crate) fn short(what: &Happened) -> String {
     match what {
         Happened::Appended(path, bytes) => format!("Appended({}, {} bytes)", path.display(), bytes.len()),
         Happened::Committed(_) => "Committed".to_owned(),
