@@ -61,7 +61,9 @@ fn crash_everywhere(is_forgotten: &dyn Fn(&Happened) -> bool) -> Result<usize, S
                 let place = in_memory();
                 disk.write(place.path(), left);
                 let whole = look_at(&place.path().join(JOURNAL), promised);
-                whole.map_err(|error| format!("killed after {}, power cut {moment} steps later, {left:?}: {error}"))?;
+                whole.map_err(|error| {
+                    format!("killed after {}, power cut {moment} steps later, {left:?} left: {error}", short(what))
+                })?;
                 cuts += 1;
             }
         }
