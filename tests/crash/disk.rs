@@ -38,7 +38,7 @@ pub(crate) enum Happened {
 /// The folder of the recovery journal.
 pub(crate) const JOURNAL: &str = "journal";
 /// Longer than any commit takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Writes down what happens to one data directory.
 #[derive(Debug)]

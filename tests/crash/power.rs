@@ -29,7 +29,7 @@ const CLIENTS: u8 = 3;
 /// Pushes of each.
 const PUSHES: u8 = 3;
 /// How long the journal may take for what it does about twice a second.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Pushes over HTTP to a server whose disk is watched; everything that happened, in order.
 async fn record() -> Vec<Happened> {
@@ -267,9 +267,9 @@ async fn a_store_that_leaves_out_a_sync_is_found_out() {
     for what in std::mem::take(&mut late) {
         let ends_record = is_record(&what);
         if is_commit(&what) {
-            later.push(what)
+            later.push(what);
         } else {
-            late.push(what)
+            late.push(what);
         }
         if ends_record {
             late.append(&mut later);
