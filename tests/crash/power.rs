@@ -101,6 +101,7 @@ impl Promised {
         let registry = open(data)?;
         compare(&look_through(&registry).await?, &self.acknowledged)?;
         every_file_is_known_whole(data)?;
+        every_name_is_deserved(data)?;
         if let Some(begun) = &self.begun {
             resume(&registry, "power/begun", begun).await?;
         }
@@ -204,6 +205,21 @@ fn every_file_is_known_whole(data: &Path) -> Result<(), String> {
         let bytes = fs::read(path).unwrap_or_default();
         if bytes.len() as u64 != size || Digest::sha256(&bytes) != digest {
             return Err(format!("blob {digest} is known, and {} of its {size} bytes are there", bytes.len()));
+        }
+    }
+    Ok(())
+}
+
+/// What nobody was told of may be left over, but not under the name of bytes that it does not have.
+fn every_name_is_deserved(data: &Path) -> Result<(), String> {
+    let folders = fs::read_dir(data.join("blobs/sha256")).map_err(told)?;
+    for folder in folders {
+        for file in fs::read_dir(folder.map_err(told)?.path()).map_err(told)? {
+            let path = file.map_err(told)?.path();
+            let bytes = fs::read(&path).map_err(told)?;
+            if !path.ends_with(Digest::sha256(&bytes).hex()) {
+                return Err(format!("{} has other bytes than its name says: {}", path.display(), bytes.len()));
+            }
         }
     }
     Ok(())
