@@ -10,9 +10,9 @@ help:
 test: ## Everything that must pass: clients, build, tests, documentation examples, the official conformance suite
 	@tests/all
 
-test-long: ## Ten thousand pushes, and a server killed 200 times, on a release build
+test-long: ## Ten thousand pushes, a server killed 200 times, and 200 races on one repository's tags, on a release build
 	$(CARGO) test --locked --release --test load -- --nocapture
-	CRASH_ROUNDS=200 $(CARGO) test --locked --release --test crash -- --nocapture
+	CRASH_ROUNDS=200 RACE_ROUNDS=200 $(CARGO) test --locked --release --test crash -- --nocapture
 
 clients: ## Installs the independent clients the tests drive, once
 	@tests/clients/install

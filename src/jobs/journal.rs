@@ -1,20 +1,23 @@
 //! Keeps the recovery journal level with the index.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::registry::{Error, Registry};
-use crate::storage::Journal;
+use crate::storage::{self, Journal};
 
 /// How long after its commit an event may wait before it is copied; copying comes on top.
 pub const JOURNAL_DELAY: Duration = Duration::from_millis(500);
 
-/// Copies events into the journal until `stop` is ready, and then the last of them.
+/// Copies events into the journal until `stop` is ready, and then the last of them; `open` opens it.
 ///
 /// Trouble is logged, and the journal opened again the next time: the index has the events, so nothing is missed.
-pub async fn keep_journal(registry: Arc<Registry>, folder: PathBuf, stop: impl Future<Output = ()>) {
+pub async fn keep_journal(
+    registry: Arc<Registry>,
+    open: impl Fn() -> Result<Journal, storage::Error> + Clone + Send + 'static,
+    stop: impl Future<Output = ()>,
+) {
     tokio::pin!(stop);
     let mut journal = None;
     let mut interval = tokio::time::interval(JOURNAL_DELAY);
@@ -24,8 +27,8 @@ pub async fn keep_journal(registry: Arc<Registry>, folder: PathBuf, stop: impl F
             () = &mut stop => true,
             _ = interval.tick() => false,
         };
-        let (registry, folder, open) = (Arc::clone(&registry), folder.clone(), journal.take());
-        let copied = tokio::task::spawn_blocking(move || level(&registry, &folder, open)).await;
+        let (registry, open, opened) = (Arc::clone(&registry), open.clone(), journal.take());
+        let copied = tokio::task::spawn_blocking(move || level(&registry, opened.map_or_else(open, Ok)?)).await;
         match copied.map_err(Error::from).and_then(|copied| copied) {
             Ok(level) => journal = Some(level),
             Err(error) => {
@@ -38,11 +41,7 @@ pub async fn keep_journal(registry: Arc<Registry>, folder: PathBuf, stop: impl F
     }
 }
 
-fn level(registry: &Registry, folder: &std::path::Path, journal: Option<Journal>) -> Result<Journal, Error> {
-    let mut journal = match journal {
-        Some(journal) => journal,
-        None => Journal::open(folder)?,
-    };
+fn level(registry: &Registry, mut journal: Journal) -> Result<Journal, Error> {
     while registry.extend_journal(&mut journal)? > 0 {}
     Ok(journal)
 }

@@ -154,7 +154,7 @@ pub enum MissingLayers {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
-    /// Seconds a client has to send the head of a request. Default 10.
+    /// Seconds a client has to send the head of a request, and to shake hands for TLS. Default 10.
     pub head_seconds: u64,
     /// Seconds a request body may pause before the request ends with 408, and on Linux a reader may take nothing of an
     /// answer before its connection is broken off. Default 60.

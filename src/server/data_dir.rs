@@ -3,9 +3,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Error;
-use crate::storage::{create_folder_durably, sync_folder};
+use crate::storage::{self, Journal, Witness, create_folder_durably, sync_folder};
 
 /// The layout this program reads and writes: `blobs/`, `uploads/`, `journal/`, `index.sqlite`.
 pub const FORMAT: &str = "agent-registry 1";
@@ -14,6 +15,7 @@ pub const FORMAT: &str = "agent-registry 1";
 #[derive(Debug)]
 pub struct DataDir {
     root: PathBuf,
+    witness: Option<Arc<dyn Witness>>,
     // The lock ends with the file.
     _lock: File,
 }
@@ -31,7 +33,7 @@ impl DataDir {
             Err(TryLockError::WouldBlock) => return Err(Error::Locked(root.to_owned())),
             Err(TryLockError::Error(source)) => return Err(failed(&path, source)),
         }
-        let directory = Self { root: root.to_owned(), _lock: lock };
+        let directory = Self { root: root.to_owned(), witness: None, _lock: lock };
         directory.check_format()?;
         Ok(directory)
     }
@@ -39,6 +41,12 @@ impl DataDir {
     /// Takes a directory that a registry has used before.
     pub fn open_existing(root: &Path) -> Result<Self, Error> {
         if is_marked(root)? { Self::open(root) } else { Err(Error::NoDataDir(root.to_owned())) }
+    }
+
+    /// Lets somebody watch what is done to the recovery journal.
+    #[must_use]
+    pub fn watched(self, witness: Arc<dyn Witness>) -> Self {
+        Self { witness: Some(witness), ..self }
     }
 
     /// The directory itself.
@@ -54,6 +62,15 @@ impl DataDir {
     /// The folder of the recovery journal.
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    /// How to open the recovery journal, for whoever owns the directory.
+    pub(super) fn journal_opener(&self) -> impl Fn() -> Result<Journal, storage::Error> + Clone + Send + 'static {
+        let (folder, witness) = (self.journal(), self.witness.clone());
+        move || match &witness {
+            Some(witness) => Journal::open_watched(&folder, Arc::clone(witness)),
+            None => Journal::open(&folder),
+        }
     }
 
     fn check_format(&self) -> Result<(), Error> {

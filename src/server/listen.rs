@@ -1,7 +1,8 @@
-//! HTTP on a listener: plain connections of our own type, which can send files, or TLS with HTTP/2.
+//! HTTP on a listener, over connections of our own types: plain ones, which can send files, or TLS with HTTP/2.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_http::body::MessageBody;
@@ -13,11 +14,13 @@ use actix_web::dev::{AppConfig, Server, ServiceResponse};
 use actix_web::{App, middleware, web};
 use rustls::ServerConfig;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
 use super::Config;
 use super::connection::Connection;
 use super::http::{self, State};
 use super::pace::Pace;
+use super::tls::Encrypted;
 
 /// How long a client may take to close its side of a connection.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,12 +40,20 @@ pub(super) fn serve(
         .workers(config.workers.unwrap_or_else(cores))
         .shutdown_timeout(config.limits.drain_seconds);
     end_silent_readers(&listener, Duration::from_secs(config.limits.body_idle_seconds))?;
+    let tls = tls.map(Arc::new);
     let (stop, head) = (server.graceful_shutdown_signal(), Duration::from_secs(config.limits.head_seconds));
     let state = web::Data::new(state);
     let server = match tls {
         Some(tls) => server.listen("tls", listener, move || {
             let http = protocol(&stop, head).secure().h1_write_buffer_size(TLS_BUFFER_BYTES);
-            http.finish(app(state.clone())).rustls_0_23(tls.clone())
+            let http = http.on_connect_ext(|connection: &Encrypted, data| {
+                if let Some(pace) = connection.pace() {
+                    data.insert(pace);
+                }
+            });
+            let tls = TlsAcceptor::from(Arc::clone(&tls));
+            fn_service(move |socket| Encrypted::accept(tls.clone(), socket, head))
+                .and_then(http.finish(app(state.clone())))
         }),
         None => server.listen("plain", listener, move || {
             let http = protocol(&stop, head).on_connect_ext(|connection: &Connection, data| {
@@ -98,7 +109,6 @@ where
     HttpServiceBuilder::default()
         .client_request_timeout(head)
         .client_disconnect_timeout(CLOSE_TIMEOUT)
-        .tcp_nodelay(true)
         .graceful_shutdown_signal(move || {
             let stop = stop.clone();
             async move { stop.notified().await }

@@ -14,7 +14,7 @@ use super::http::State;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
 use crate::jobs::keep_journal;
-use crate::registry::{Mode, Registry};
+use crate::registry::{self, Mode, Registry};
 use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
@@ -65,6 +65,9 @@ impl Server {
         directory: DataDir,
         registry: Registry,
     ) -> Result<Self, Error> {
+        // Whoever opened the index: events numbered like those that are in the journal would never be copied.
+        let journal = directory.journal_opener()().map_err(registry::Error::from)?;
+        registry.check_journal(&journal)?;
         let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
         let registry = registry
@@ -99,7 +102,7 @@ impl Server {
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
-        let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal(), told));
+        let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal_opener(), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
@@ -155,7 +158,6 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
     let mode = if config.insecure_no_auth { Mode::Open } else { Mode::Accounts };
     let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, mode);
-    registry.check_journal(&Journal::open(&directory.journal())?)?;
     Ok(registry)
 }
 

@@ -29,6 +29,7 @@ const FRAME_BYTES: usize = 16;
 pub struct Journal {
     folder: PathBuf,
     disk: Disk,
+    segment_bytes: u64,
     segment: Option<Segment>,
     last: u64,
 }
@@ -53,13 +54,20 @@ impl Journal {
 
     fn over(folder: &Path, disk: Disk) -> Result<Self, Error> {
         create_folder_durably(folder).map_err(|error| Error::io(folder, error))?;
-        let mut journal = Self { folder: folder.to_owned(), disk, segment: None, last: 0 };
+        let mut journal =
+            Self { folder: folder.to_owned(), disk, segment_bytes: SEGMENT_BYTES, segment: None, last: 0 };
         for path in segments(folder)?.into_iter().rev() {
             if journal.continue_at(&path).map_err(|error| Error::io(&path, error))? {
                 break;
             }
         }
         Ok(journal)
+    }
+
+    /// Begins a new segment after so many bytes of one; 16 MiB where nobody says.
+    #[must_use]
+    pub fn with_segments_of(self, bytes: u64) -> Self {
+        Self { segment_bytes: bytes, ..self }
     }
 
     /// Whether a folder holds records, as far as their files' names say.
@@ -104,8 +112,9 @@ impl Journal {
         let mut rest = &records[records.partition_point(|(number, _)| *number <= self.last)..];
         while let Some((first, _)) = rest.first() {
             let mut buffer = Vec::new();
+            let room = self.segment_bytes;
             let segment = self.segment_for(*first)?;
-            let room = SEGMENT_BYTES.saturating_sub(segment.length);
+            let room = room.saturating_sub(segment.length);
             let mut last = 0;
             while let Some(((number, content), others)) = rest.split_first()
                 && (buffer.len() as u64) < room
@@ -121,7 +130,7 @@ impl Journal {
 
     /// The segment that a record goes into: the last one, or a new one where that is full.
     fn segment_for(&mut self, number: u64) -> Result<&Segment, Error> {
-        if self.segment.as_ref().is_none_or(|segment| segment.length >= SEGMENT_BYTES) {
+        if self.segment.as_ref().is_none_or(|segment| segment.length >= self.segment_bytes) {
             let path = self.folder.join(format!("{number:020}.log"));
             let made = self.disk.create(&path).and_then(|file| {
                 self.disk.append(&file, &path, HEADER)?;
@@ -156,8 +165,9 @@ impl Journal {
         let length = reading.good;
         if file.metadata()?.len() > length {
             self.disk.cut(&file, path, length)?;
-            self.disk.sync(&file, path)?;
         }
+        // Records that a killed process left unsynced count from here on, and the next may go into another segment.
+        self.disk.sync(&file, path)?;
         file.seek(SeekFrom::Start(length))?;
         self.last = last.number;
         self.segment = Some(Segment { path: path.to_owned(), file, length });

@@ -1,13 +1,15 @@
-//! A disk that remembers: every step the file store took, every commit, every answer; and what a power failure after
-//! any of them would have left.
+//! A disk that remembers: every step that storage took, every commit, every answer; and what a power failure after any
+//! of them would have left.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use agent_registry::index::Commits;
 use agent_registry::storage::{Step, Witness};
+use tokio::sync::Notify;
 
 use crate::client::{Acknowledged, Begun};
 
@@ -29,39 +31,56 @@ pub(crate) enum Happened {
     Acknowledged(Acknowledged),
     /// A client was told that the first half of its upload is there.
     Begun(Begun),
+    /// Whoever writes the recovery journal was told that all up to this record is there.
+    Journalled(u64),
 }
+
+/// The folder of the recovery journal.
+pub(crate) const JOURNAL: &str = "journal";
+/// Longer than any commit takes.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Writes down what happens to one data directory.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     root: PathBuf,
-    happened: Mutex<Vec<Happened>>,
+    log: Mutex<Log>,
+    noted: Condvar,
+    /// Tells whenever bytes were added to the journal, which are not synced then.
+    pub(crate) journal_grows: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    happened: Vec<Happened>,
+    is_committing: bool,
 }
 
 impl Recorder {
     pub(crate) fn new(root: &Path) -> Arc<Self> {
-        Arc::new(Self { root: root.to_owned(), happened: Mutex::default() })
+        let (log, noted, journal_grows) = (Mutex::default(), Condvar::new(), Notify::new());
+        Arc::new(Self { root: root.to_owned(), log, noted, journal_grows })
     }
 
     pub(crate) fn note(&self, what: Happened) {
-        self.happened.lock().unwrap().push(what);
+        self.log.lock().unwrap().happened.push(what);
     }
 
     /// Forgets what happened while the directory was made, and keeps how the database is.
     pub(crate) fn begin(&self) {
-        self.happened.lock().unwrap().clear();
+        self.log.lock().unwrap().happened.clear();
         self.committed();
     }
 
     pub(crate) fn happened(&self) -> Vec<Happened> {
-        self.happened.lock().unwrap().clone()
+        self.log.lock().unwrap().happened.clone()
     }
 }
 
 impl Witness for Recorder {
     fn saw(&self, step: Step<'_>) {
         let inside = |path: &Path| path.strip_prefix(&self.root).unwrap().to_owned();
-        self.note(match step {
+        let step = match step {
             Step::Created(path) => Happened::Created(inside(path)),
             Step::Appended(path, bytes) => Happened::Appended(inside(path), bytes.to_vec()),
             Step::Cut(path, length) => Happened::Cut(inside(path), length),
@@ -70,18 +89,35 @@ impl Witness for Recorder {
             Step::Linked(from, to) => Happened::Linked(inside(from), inside(to)),
             Step::Removed(path) => Happened::Removed(inside(path)),
             Step::FolderSynced(path) => Happened::FolderSynced(inside(path)),
-        });
+        };
+        let mut log = self.log.lock().unwrap();
+        if let Happened::Appended(path, _) = &step
+            && path.starts_with(JOURNAL)
+        {
+            // It may tell of a commit that has taken effect, and is not written down yet.
+            let waited = self.noted.wait_timeout_while(log, PATIENCE, |log| log.is_committing).unwrap();
+            assert!(!waited.1.timed_out(), "a commit does not end");
+            log = waited.0;
+            self.journal_grows.notify_waiters();
+        }
+        log.happened.push(step);
     }
 }
 
 impl Commits for Recorder {
-    fn committing(&self) {}
+    fn committing(&self) {
+        self.log.lock().unwrap().is_committing = true;
+    }
 
     fn committed(&self) {
         // The thread that writes is here, so nothing changes while it is copied.
         let names = ["index.sqlite", "index.sqlite-wal"];
         let read = |name: &str| Some((name.to_owned(), fs::read(self.root.join(name)).ok()?));
-        self.note(Happened::Committed(Arc::new(names.into_iter().filter_map(read).collect())));
+        let database = Arc::new(names.into_iter().filter_map(read).collect());
+        let mut log = self.log.lock().unwrap();
+        log.happened.push(Happened::Committed(database));
+        log.is_committing = false;
+        self.noted.notify_all();
     }
 }
 
@@ -142,7 +178,7 @@ impl Disk {
                 self.durable_names.extend(inside.map(|(path, file)| (path.clone(), *file)));
             }
             Happened::Committed(database) => self.database = Arc::clone(database),
-            Happened::Acknowledged(_) | Happened::Begun(_) => {}
+            Happened::Acknowledged(_) | Happened::Begun(_) | Happened::Journalled(_) => {}
         }
     }
 

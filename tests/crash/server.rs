@@ -127,6 +127,11 @@ pub(crate) fn rounds() -> u64 {
     variable("CRASH_ROUNDS").map_or(10, |rounds| rounds.parse().expect("CRASH_ROUNDS is a number"))
 }
 
+/// How often clients are to race.
+pub(crate) fn races() -> u64 {
+    variable("RACE_ROUNDS").map_or(10, |rounds| rounds.parse().expect("RACE_ROUNDS is a number"))
+}
+
 /// Where [`Crashing::start`] begins; in any other run there is nothing to serve.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::print_stdout, reason = "who started it waits for the address")]

@@ -81,14 +81,14 @@ impl TestApp {
         Self::with(Config { limits, ..Config::default() }).await
     }
 
-    /// A server under TLS, and the certificate its clients are to trust.
-    pub(crate) async fn with_tls() -> (Self, Certificate) {
+    /// A server under TLS, and the certificate its clients are to trust, which lies in its folder as `cert.pem`.
+    pub(crate) async fn with_tls(limits: Limits) -> (Self, Certificate) {
         let directory = tempfile::tempdir().unwrap();
         let issued = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
         let (cert, key) = (directory.path().join("cert.pem"), directory.path().join("key.pem"));
         std::fs::write(&cert, issued.cert.pem()).unwrap();
         std::fs::write(&key, issued.signing_key.serialize_pem()).unwrap();
-        let app = Self::over(directory, Config { tls: Some(Tls { cert, key }), ..Config::default() }).await;
+        let app = Self::over(directory, Config { tls: Some(Tls { cert, key }), limits, ..Config::default() }).await;
         let trusted = Certificate::from_pem(issued.cert.pem().as_bytes()).unwrap();
         let client = Client::builder().tls_certs_only([trusted.clone()]).build().unwrap();
         (Self { client, ..app }, trusted)
@@ -158,7 +158,7 @@ impl TestApp {
 
     /// The address of the server, for raw sockets.
     pub(crate) fn address(&self) -> &str {
-        self.url.strip_prefix("http://").unwrap()
+        self.url.split_once("://").unwrap().1
     }
 
     pub(crate) async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {

@@ -202,7 +202,7 @@ async fn a_file_cut_short_breaks_the_answer_off() {
 
 #[tokio::test]
 async fn tls_carries_the_same_bytes_in_both_protocols() {
-    let (app, trusted) = TestApp::with_tls().await;
+    let (app, trusted) = TestApp::with_tls(Limits::default()).await;
     let large = content(8, 5 * MIB + 7);
     let digest = app.push_blob("a/b", &large).await;
     let url = format!("{}/v2/a/b/blobs/{digest}", app.url);
