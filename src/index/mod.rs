@@ -16,6 +16,7 @@ mod manifest_tests;
 pub mod manifests;
 mod migrations;
 pub mod packages;
+mod readers;
 pub mod referrers;
 pub mod repositories;
 mod session;

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::readers::Readers;
 use super::sqlite::Connected;
 use super::{Error, Session};
 
@@ -32,10 +33,20 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, commits: Option<Arc<dyn Commits>>) -> Result<Self, Error> {
+    /// `readers` are told of commits, and closed at the end: the last connection clears the log away, which theirs
+    /// cannot.
+    pub(super) fn start(
+        mut connection: Connection,
+        readers: Arc<Readers>,
+        commits: Option<Arc<dyn Commits>>,
+    ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let thread = std::thread::Builder::new().name("index-writer".to_owned());
-        let thread = thread.spawn(move || run(connection, receiver, commits.as_deref())).map_err(Error::Thread)?;
+        let work = move || {
+            run(&mut connection, receiver, &readers, commits.as_deref());
+            readers.close();
+        };
+        let thread = thread.spawn(work).map_err(Error::Thread)?;
         Ok(Self { sender: Some(sender), thread: Some(thread) })
     }
 
@@ -106,7 +117,12 @@ where
     }
 }
 
-fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, commits: Option<&dyn Commits>) {
+fn run(
+    connection: &mut Connection,
+    mut receiver: mpsc::Receiver<Box<dyn Job>>,
+    readers: &Readers,
+    commits: Option<&dyn Commits>,
+) {
     while let Some(first) = receiver.blocking_recv() {
         let mut batch = vec![first];
         // What waits already shares the commit; waiting for more makes every push slower (measured).
@@ -115,7 +131,7 @@ fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, c
         {
             batch.push(job);
         }
-        match commit(&mut connection, &mut batch, commits) {
+        match commit(connection, &mut batch, readers, commits) {
             Ok(()) => {}
             Err(Failure::Database(error)) => {
                 let error = Arc::new(error);
@@ -143,6 +159,7 @@ impl From<rusqlite::Error> for Failure {
 fn commit(
     connection: &mut Connection,
     batch: &mut [Box<dyn Job>],
+    readers: &Readers,
     commits: Option<&dyn Commits>,
 ) -> Result<(), Failure> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -161,7 +178,10 @@ fn commit(
     if let Some(commits) = commits {
         commits.committing();
     }
-    transaction.commit()?;
+    readers.committing();
+    let done = transaction.commit();
+    readers.committed();
+    done?;
     if let Some(commits) = commits {
         commits.committed();
     }

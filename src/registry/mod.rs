@@ -9,7 +9,6 @@ mod lists;
 mod manifests;
 mod orphans;
 mod package_check;
-mod readers;
 mod rebuild;
 mod record;
 mod service;

@@ -6,7 +6,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Error;
-use super::readers::Readers;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{Action, Facts, Identity, Permit, Sight, decide};
 use crate::index::{Session, Sqlite, repositories};
@@ -23,8 +22,6 @@ pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
 #[derive(Debug)]
 pub struct Registry {
     pub(super) store: Arc<dyn BlobStore>,
-    /// Closed before the index: the last connection clears the log away, which a reader cannot.
-    pub(super) readers: Arc<Readers>,
     pub(super) index: Arc<Sqlite>,
     pub(super) sessions: Arc<Sessions>,
     /// Lets few packages be unpacked for checking at a time, since each takes a thread and a core.
@@ -40,7 +37,6 @@ impl Registry {
         Self {
             store,
             index: Arc::new(index),
-            readers: Arc::default(),
             sessions: Arc::default(),
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
             accepts_missing_layers: false,
@@ -87,11 +83,7 @@ impl Registry {
     }
 
     pub(super) fn read<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
-        self.readers.read(&self.index, closure)
-    }
-
-    pub(super) fn snapshot<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
-        self.readers.snapshot(&self.index, closure)
+        self.index.read(closure)
     }
 }
 
