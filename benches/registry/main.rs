@@ -45,6 +45,10 @@ async fn run(options: Options) -> Result<()> {
     let before = machine::Machine::look();
     println!("{before}");
     let mut bench = Bench::new(options);
+    // First, since they make many files, and the others delete more: see there.
+    if bench.wants("commands") {
+        commands::measure(&mut bench)?;
+    }
     if bench.wants("push") {
         push::measure(&mut bench).await?;
     }
@@ -71,9 +75,6 @@ async fn run(options: Options) -> Result<()> {
     }
     if bench.wants("memory") {
         memory::measure(&mut bench).await?;
-    }
-    if bench.wants("commands") {
-        commands::measure(&mut bench)?;
     }
     if bench.wants_million() {
         million::measure(&mut bench).await?;

@@ -26,6 +26,7 @@ mod migrations;
 pub mod organisations;
 pub mod packages;
 pub mod publishers;
+mod readers;
 pub mod referrers;
 pub mod repositories;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
 
+use super::readers::Readers;
 use super::writer::{Commits, Writer};
 use super::{Error, Row, Session, Value, migrations};
 
@@ -21,10 +22,12 @@ const CHECKPOINT_PAGES: i64 = 1_000;
 /// Statements each connection keeps prepared; there are fewer in the whole program.
 const CACHED_STATEMENTS: usize = 256;
 
-/// An index in one `SQLite` file. Dropping it ends the writing thread after the writes that wait.
+/// An index in one `SQLite` file, of which there is one at a time. Dropping it ends the writing thread after the writes
+/// that wait.
 #[derive(Debug)]
 pub struct Sqlite {
     path: PathBuf,
+    readers: Arc<Readers>,
     writer: Writer,
 }
 
@@ -44,7 +47,9 @@ impl Sqlite {
         let mut connection = Connection::open(path).map_err(opening)?;
         set_up_writer(&connection).map_err(opening)?;
         migrations::migrate(&mut connection)?;
-        Ok(Self { path: path.to_owned(), writer: Writer::start(connection, commits)? })
+        let (path, readers) = (path.to_owned(), Arc::new(Readers::new(path.to_owned())));
+        let writer = Writer::start(connection, Arc::clone(&readers), commits)?;
+        Ok(Self { path, readers, writer })
     }
 
     /// Runs a closure in a transaction that others may share; it has taken effect, durably, when this answers `Ok`.
@@ -65,6 +70,12 @@ impl Sqlite {
         self.writer.generation()
     }
 
+    /// Runs a closure whose statements all see the same commit, the newest that was answered or one after it. On the
+    /// thread that asks: a small read costs less than a hop.
+    pub fn read<T, E: From<Error>>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
+        self.readers.read(closure)
+    }
+
     /// Copies the whole index, as it is at one moment, into a new file, durably. Blocks; writes go on meanwhile.
     pub fn back_up(&self, target: &Path) -> Result<(), Error> {
         let source = self.reader()?.connection;
@@ -77,7 +88,7 @@ impl Sqlite {
         if done == StepResult::Done { Ok(()) } else { Err(Error::CopyBusy) }
     }
 
-    /// Opens a read-only connection; each worker keeps its own.
+    /// Opens a read-only connection of the caller's own.
     pub fn reader(&self) -> Result<Reader, Error> {
         Reader::open(&self.path)
     }
@@ -107,6 +118,20 @@ impl Reader {
         // Dropping the transaction rolls it back, which for a reader only ends it.
         let transaction = self.connection.transaction().map_err(Error::from)?;
         closure(&mut Connected(&transaction))
+    }
+
+    /// Lets all statements from the next one on see the commit that is newest then.
+    pub(super) fn open_view(&mut self) -> Result<(), Error> {
+        if self.connection.is_autocommit() { self.run("BEGIN") } else { Ok(()) }
+    }
+
+    /// Ends what [`Reader::open_view`] began.
+    pub(super) fn close_view(&mut self) -> Result<(), Error> {
+        if self.connection.is_autocommit() { Ok(()) } else { self.run("COMMIT") }
+    }
+
+    fn run(&mut self, sql: &'static str) -> Result<(), Error> {
+        self.execute(sql, &[]).map(|_| ())
     }
 }
 

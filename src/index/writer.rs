@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
+use super::readers::Readers;
 use super::sqlite::Connected;
 use super::{Error, Session, access};
 
@@ -41,12 +42,22 @@ struct Told {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, commits: Option<Arc<dyn Commits>>) -> Result<Self, Error> {
+    /// `readers` are told of commits, and closed at the end: the last connection clears the log away, which theirs
+    /// cannot.
+    pub(super) fn start(
+        mut connection: Connection,
+        readers: Arc<Readers>,
+        commits: Option<Arc<dyn Commits>>,
+    ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let generation = Arc::new(AtomicU64::new(access::generation(&mut Connected(&connection))?));
         let told = Told { commits, generation: Arc::clone(&generation) };
         let thread = std::thread::Builder::new().name("index-writer".to_owned());
-        let thread = thread.spawn(move || run(connection, receiver, &told)).map_err(Error::Thread)?;
+        let work = move || {
+            run(&mut connection, receiver, &readers, &told);
+            readers.close();
+        };
+        let thread = thread.spawn(work).map_err(Error::Thread)?;
         Ok(Self { sender: Some(sender), thread: Some(thread), generation })
     }
 
@@ -121,7 +132,7 @@ where
     }
 }
 
-fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, told: &Told) {
+fn run(connection: &mut Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, readers: &Readers, told: &Told) {
     while let Some(first) = receiver.blocking_recv() {
         let mut batch = vec![first];
         // What waits already shares the commit; waiting for more makes every push slower (measured).
@@ -130,7 +141,7 @@ fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, t
         {
             batch.push(job);
         }
-        match commit(&mut connection, &mut batch, told) {
+        match commit(connection, &mut batch, readers, told) {
             Ok(()) => {}
             Err(Failure::Database(error)) => {
                 let error = Arc::new(error);
@@ -155,7 +166,12 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>], told: &Told) -> Result<(), Failure> {
+fn commit(
+    connection: &mut Connection,
+    batch: &mut [Box<dyn Job>],
+    readers: &Readers,
+    told: &Told,
+) -> Result<(), Failure> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in batch {
         let savepoint = transaction.savepoint()?;
@@ -173,7 +189,10 @@ fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>], told: &Told) 
     if let Some(commits) = &told.commits {
         commits.committing();
     }
-    transaction.commit()?;
+    readers.committing();
+    let done = transaction.commit();
+    readers.committed();
+    done?;
     // Before anybody hears of the commit: whoever was told that something was revoked may rely on it.
     told.generation.store(generation.unsigned_abs(), Ordering::Release);
     if let Some(commits) = &told.commits {

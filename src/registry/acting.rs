@@ -30,7 +30,7 @@ impl Registry {
         view: impl FnOnce(&mut dyn Session, &AccountPermit) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.has_accounts()?;
-        let seen = self.snapshot(|session| {
+        let seen = self.read(|session| {
             let permit = allow(session, caller, action)?;
             view(session, &permit)
         });

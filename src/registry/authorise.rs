@@ -121,7 +121,7 @@ impl Registry {
         if let Some(known) = remembered.filter(holds) {
             return Ok(known);
         }
-        let read = self.snapshot(|session| Ok(access::facts(session, identity, repository, now)?))?;
+        let read = self.read(|session| Ok(access::facts(session, identity, repository, now)?))?;
         let known = Arc::new(read);
         // A repository comes into being without moving the generation: that it is missing is not remembered.
         if known.exists {

@@ -34,10 +34,10 @@ impl Registry {
         limit: usize,
     ) -> Result<Page<Hit>, Error> {
         let start = after.map(read_cursor).transpose()?;
-        let (readers, index) = (Arc::clone(&self.readers), Arc::clone(&self.index));
+        let index = Arc::clone(&self.index);
         let (sight, query, limit) = (sight.clone(), query.clone(), limit.clamp(1, MAX_PAGE_LENGTH));
         // It may walk over everything, which is too long for a thread that serves requests.
-        let walk = move || readers.snapshot(&index, |session| walk(session, &sight, &query, start, limit));
+        let walk = move || index.read(|session| walk(session, &sight, &query, start, limit));
         tokio::task::spawn_blocking(walk).await?
     }
 
@@ -45,7 +45,7 @@ impl Registry {
     pub async fn versions(&self, permit: &Permit<Pull>, after: Option<&str>, limit: usize) -> Result<Page<Hit>, Error> {
         let start = after.map(read_key).transpose()?;
         let limit = limit.clamp(1, MAX_PAGE_LENGTH);
-        self.snapshot(|session| {
+        self.read(|session| {
             let id = repositories::find(session, permit.repository())?;
             let id = id.ok_or_else(|| Error::RepositoryUnknown(permit.repository().clone()))?;
             let mut rows = versions::of_repository(session, id, start.as_ref(), limit + 1)?;
@@ -61,7 +61,7 @@ impl Registry {
     /// another tag points at.
     pub async fn package(&self, permit: &Permit<Pull>, target: Option<&Target>) -> Result<Package, Error> {
         let repository = permit.repository();
-        let (stored, manifest, registry_tags) = self.snapshot(|session| {
+        let (stored, manifest, registry_tags) = self.read(|session| {
             if repositories::find(session, repository)?.is_none() {
                 return Err(Error::RepositoryUnknown(repository.clone()));
             }

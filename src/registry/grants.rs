@@ -23,7 +23,7 @@ impl Registry {
     ) -> Result<Listed<Grant>, Error> {
         let limit = limit.clamp(1, MAX_PAGE);
         let after = after.map(read_cursor).transpose()?;
-        self.snapshot(|session| {
+        self.read(|session| {
             let id = find(session, permit.repository())?;
             Ok(cut(grants::list(session, id, after, limit + 1)?, limit, write_cursor))
         })
@@ -81,8 +81,7 @@ impl Registry {
             self.look(caller, AccountAction::Explain, |_, _| Ok(()))?;
         }
         let asked = Caller::user(user.clone());
-        let known =
-            self.snapshot(|session| Ok(access::facts(session, asked.identity(), repository, Timestamp::now())?))?;
+        let known = self.read(|session| Ok(access::facts(session, asked.identity(), repository, Timestamp::now())?))?;
         Ok(explain(&known.facts, &asked, action, repository))
     }
 }

@@ -14,7 +14,7 @@ impl Registry {
     /// Blocks on the disk. After an error the journal must be opened again.
     pub fn extend_journal(&self, journal: &mut Journal) -> Result<usize, Error> {
         let after = i64::try_from(journal.last()).unwrap_or(i64::MAX);
-        let entries = self.snapshot(|session| Ok(feed::entries(session, after, MAX_BATCH_BYTES)?))?;
+        let entries = self.read(|session| Ok(feed::entries(session, after, MAX_BATCH_BYTES)?))?;
         let numbered = |entry: &feed::Entry| Ok((entry.number.unsigned_abs(), write(entry)?));
         let records = entries.iter().map(numbered).collect::<Result<Vec<_>, Error>>()?;
         journal.append(&records)?;

@@ -29,7 +29,7 @@ impl Registry {
     /// A repository's tags, bytewise in order.
     pub async fn tags(&self, permit: &Permit<Pull>, page: &Page) -> Result<Listed<Tag>, Error> {
         let limit = length(page);
-        let found = self.snapshot(|session| {
+        let found = self.read(|session| {
             let id = repositories::find(session, permit.repository())?;
             let id = id.ok_or_else(|| Error::RepositoryUnknown(permit.repository().clone()))?;
             Ok(tags::list(session, id, page.last.as_deref(), limit + 1)?)
@@ -66,7 +66,7 @@ impl Registry {
     ) -> Result<Listed<Descriptor>, Error> {
         let limit = length(page);
         let mut after = page.last.as_deref().map(str::parse::<Digest>).transpose().map_err(|_| Error::Cursor)?;
-        self.snapshot(|session| {
+        self.read(|session| {
             let mut found = vec![];
             let Some(id) = repositories::find(session, permit.repository())? else {
                 return Ok(cut(found, limit, digest));

@@ -21,7 +21,6 @@ mod orphans;
 mod package_check;
 mod people;
 mod publishers;
-mod readers;
 mod rebuild;
 mod record;
 mod refusal;

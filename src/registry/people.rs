@@ -46,7 +46,7 @@ impl Registry {
     /// What the caller is.
     pub async fn standing(&self, caller: &Caller) -> Result<Standing, Error> {
         self.has_accounts()?;
-        self.snapshot(|session| {
+        self.read(|session| {
             let is_administrator = access::is_administrator(session, caller.identity())?;
             let organisations = match oneself(session, caller)? {
                 Some(account) => organisations::of_user(session, account.id, None, MAX_ORGANISATIONS)?,

@@ -58,7 +58,7 @@ impl Registry {
     ) -> Result<Listed<StoredPublisher>, Error> {
         let limit = limit.clamp(1, MAX_PAGE);
         let after = after.map(str::parse).transpose().map_err(|_| Error::Cursor)?.map(PublisherId::new);
-        self.snapshot(|session| {
+        self.read(|session| {
             let found = publishers::list(session, permit.repository(), after, limit + 1)?;
             Ok(cut(found, limit, |publisher| publisher.id.to_string()))
         })
@@ -90,7 +90,7 @@ impl Registry {
         issuer: &str,
         selectors: &[String],
     ) -> Result<Vec<StoredPublisher>, Error> {
-        self.snapshot(|session| {
+        self.read(|session| {
             let mut found = vec![];
             for selector in selectors {
                 found.extend(publishers::candidates(session, issuer, selector, MAX_CANDIDATES)?);

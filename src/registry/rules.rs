@@ -19,7 +19,7 @@ const PAGE: usize = 1_000;
 impl Registry {
     /// The rules for a repository's tags.
     pub async fn tag_rules(&self, permit: &Permit<Pull>) -> Result<Vec<TagRule>, Error> {
-        self.snapshot(|session| {
+        self.read(|session| {
             let id = find(session, permit.repository())?;
             read(session, permit.repository(), id)
         })

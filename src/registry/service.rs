@@ -9,7 +9,6 @@ use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
-use super::readers::Readers;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::Sight;
 use crate::index::{Session, Sqlite, repositories};
@@ -25,8 +24,6 @@ pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
 #[derive(Debug)]
 pub struct Registry {
     pub(super) store: Arc<dyn BlobStore>,
-    /// Closed before the index: the last connection clears the log away, which a reader cannot.
-    pub(super) readers: Arc<Readers>,
     pub(super) index: Arc<Sqlite>,
     pub(super) sessions: Arc<Sessions>,
     /// Lets few packages be unpacked for checking at a time, since each takes a thread and a core.
@@ -45,7 +42,6 @@ impl Registry {
         Self {
             store,
             index: Arc::new(index),
-            readers: Arc::default(),
             sessions: Arc::default(),
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
             accepts_missing_layers: false,
@@ -82,11 +78,7 @@ impl Registry {
     }
 
     pub(super) fn read<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
-        self.readers.read(&self.index, closure)
-    }
-
-    pub(super) fn snapshot<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
-        self.readers.snapshot(&self.index, closure)
+        self.index.read(closure)
     }
 }
 

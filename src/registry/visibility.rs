@@ -50,7 +50,7 @@ impl Registry {
     /// Who may see a repository.
     pub async fn visibility(&self, permit: &Permit<Pull>) -> Result<Visibility, Error> {
         let name = permit.repository();
-        self.snapshot(|session| {
+        self.read(|session| {
             let id = repositories::find(session, name)?.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
             Ok(repositories::visibility(session, id)?)
         })

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::task::Context;
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The phase a connection is in, shared with the requests it brings.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub(super) struct Pace(Rc<RefCell<Watch>>);
 struct Watch {
     limit: Duration,
     phase: Phase,
+    /// Set for a head that may be whole since then: to set it anew for each takes longer than to look once too often.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 #[derive(Debug)]
@@ -27,14 +29,14 @@ enum Phase {
     Request,
     /// Nothing has come since the last answer.
     Idle,
-    /// Some of a head has come.
-    Head(Pin<Box<Sleep>>),
+    /// Some of a head has come; it must be whole then.
+    Head(Instant),
 }
 
 impl Pace {
     /// `limit` is how long one head may take.
     pub(super) fn new(limit: Duration) -> Self {
-        Self(Rc::new(RefCell::new(Watch { limit, phase: Phase::Request })))
+        Self(Rc::new(RefCell::new(Watch { limit, phase: Phase::Request, timer: None })))
     }
 
     /// A head is whole.
@@ -51,25 +53,28 @@ impl Pace {
     pub(super) fn received(&self) {
         let mut watch = self.0.borrow_mut();
         if matches!(watch.phase, Phase::Idle) {
-            watch.phase = Phase::Head(Box::pin(sleep(watch.limit)));
+            watch.phase = Phase::Head(Instant::now() + watch.limit);
         }
     }
 
     /// Bytes have gone. A head that came early, while an answer was still on its way, is not late.
     pub(super) fn sent(&self) {
         let mut watch = self.0.borrow_mut();
-        let due = Instant::now() + watch.limit;
-        if let Phase::Head(timer) = &mut watch.phase {
-            timer.as_mut().reset(due);
+        if matches!(watch.phase, Phase::Head(_)) {
+            watch.phase = Phase::Head(Instant::now() + watch.limit);
         }
     }
 
     /// An error once a head is late; whoever reads is woken then.
     pub(super) fn check(&self, context: &mut Context<'_>) -> io::Result<()> {
-        if let Phase::Head(timer) = &mut self.0.borrow_mut().phase
-            && timer.as_mut().poll(context).is_ready()
-        {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the head of a request did not end"));
+        let mut watch = self.0.borrow_mut();
+        let Phase::Head(due) = watch.phase else { return Ok(()) };
+        let timer = watch.timer.get_or_insert_with(|| Box::pin(sleep_until(due)));
+        while timer.as_mut().poll(context).is_ready() {
+            if Instant::now() >= due {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "the head of a request did not end"));
+            }
+            timer.as_mut().reset(due);
         }
         Ok(())
     }
