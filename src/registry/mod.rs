@@ -1,5 +1,7 @@
 //! The domain service: one method a use case. No HTTP and no SQL; every method on a repository takes a permit.
 
+#[cfg(test)]
+mod access_tests;
 mod acting;
 mod audit;
 mod authorise;
@@ -9,6 +11,8 @@ mod catalogue;
 mod denials;
 mod error;
 mod first_start;
+#[cfg(test)]
+mod fixture;
 mod grants;
 mod journal;
 mod leave;
@@ -18,6 +22,8 @@ mod organisations;
 mod orphans;
 mod package_check;
 mod people;
+#[cfg(test)]
+mod people_tests;
 mod publishers;
 mod readers;
 mod rebuild;
