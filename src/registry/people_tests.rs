@@ -92,7 +92,7 @@ async fn a_token_makes_none_that_reaches_further_and_others_are_unknown() {
         let hidden = registry.revoke_token(&by("max"), unknown).await.unwrap_err();
         assert!(matches!(hidden, Error::Refused(Refusal::UnknownToken(_))), "{hidden:?}");
     }
-    let rotated = registry.rotate_token(&caller, id, [9; 32], std::time::Duration::from_secs(60)).await.unwrap();
+    let rotated = registry.rotate_token(&caller, id, [9; 32], std::time::Duration::from_mins(1)).await.unwrap();
     assert_eq!((rotated.scopes, rotated.patterns.len()), (narrow.scopes(), 1));
     let listed = registry.tokens(&by("ada"), &name("ada"), None, 10).await.unwrap().items;
     let old = listed.iter().find(|token| token.id == id).unwrap();
