@@ -217,7 +217,8 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::ManifestUnknown { .. }
         | Error::ManifestBlobUnknown(_)
         | Error::RepositoryUnknown(_)
-        | Error::NoPackage { .. } => StatusCode::NOT_FOUND,
+        | Error::NoPackage { .. }
+        | Error::NoAccounts => StatusCode::NOT_FOUND,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -235,7 +236,6 @@ fn registry_status(error: &registry::Error) -> StatusCode {
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Invalid => StatusCode::BAD_REQUEST,
         },
-        Error::NoAccounts => StatusCode::NOT_FOUND,
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
