@@ -1,11 +1,10 @@
 //! Permits over a real index with people in it: what is revoked is revoked at once, and nothing is known of what is hidden.
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use super::fixture::{World, ada, artifact, by, name, permit_to_pull, repository, tag};
-
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::fixture::{World, ada, artifact, by, name, permit_to_pull, repository, tag};
 use super::{Content, Error, Refusal};
 use crate::auth::{
     ActionKind, Admin, Caller, CredentialKind, Delete, Grantee, Identity, Level, Movers, Origin, Pull, Push, Reach,

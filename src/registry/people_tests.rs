@@ -1,18 +1,21 @@
 //! People, their tokens and the audit, over a real index.
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use super::fixture::{World, artifact, by, name, repository};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Creation, Error, Lifetime, Mode, NewToken, NewUser, Refusal, Registry};
+use super::fixture::{World, artifact, by, name, repository};
+use super::{Creation, Error, Lifetime, Mode, NewPublisher, NewToken, NewUser, Refusal, Registry};
 use crate::auth::{
-    ActionKind, Caller, CredentialKind, Identity, Origin, Push, Reach, Reason, Role, TagRuleKind, TokenId, Visibility,
+    ActionKind, Admin, Caller, CredentialKind, Identity, Origin, Pull, Push, Reach, Reason, Role, TagRuleKind, TokenId,
+    Visibility,
 };
 use crate::index::Sqlite;
 use crate::index::audit::{Filter, Outcome};
-use crate::storage::MemoryStore;
+use crate::oci::Page;
+use crate::storage::{Journal, MemoryStore};
 
 #[tokio::test]
 async fn the_last_owner_and_the_last_administrator_stay() {
@@ -169,4 +172,77 @@ async fn the_first_start_happens_once_and_gives_old_namespaces_an_owner() {
     let owned = world.registry.organisations(&by("admin"), None, 10).await.unwrap().items;
     let owned: Vec<_> = owned.iter().map(|found| (found.account.name.as_str(), found.role)).collect();
     assert_eq!(owned, [("default", Some(Role::Owner)), ("old", Some(Role::Owner))]);
+}
+
+#[tokio::test]
+async fn a_publisher_pushes_to_its_own_repository_even_to_make_it_and_is_taken_away_at_once() {
+    let world = World::new().await;
+    let registry = &world.registry;
+    let permit = registry.authorise(&by("olga"), Admin, &repository("acme/pending")).unwrap();
+    let new = NewPublisher {
+        issuer: "https://ci.example".to_owned(),
+        selector: "repository_id=7".to_owned(),
+        rule: Bytes::from_static(b"{}"),
+    };
+    let added = registry.add_publisher(&permit, new).await.unwrap();
+    let found = registry.publisher_candidates("https://ci.example", &["repository_id=7".to_owned()]).await.unwrap();
+    assert_eq!(found.iter().map(|publisher| publisher.id).collect::<Vec<_>>(), [added.id]);
+    let credential = CredentialKind::ShortToken { token: None };
+    let ci = Caller::new(Identity::Publisher(added.id), Reach::unlimited(), credential, Origin::none());
+    for other in ["acme/other", "ada/pending", "pending"] {
+        assert!(!world.may(&ci, ActionKind::Push, other), "{other}");
+    }
+    assert!(!world.may(&ci, ActionKind::Delete, "acme/pending") && !world.may(&ci, ActionKind::Admin, "acme/pending"));
+    world.push(&ci, "acme/pending", "one", &["latest"]).await.unwrap();
+    let pull = registry.authorise(&by("olga"), Pull, &repository("acme/pending")).unwrap();
+    assert_eq!(registry.visibility(&pull).await.unwrap(), Visibility::Private);
+    let catalogue = registry.catalogue(&registry.sight(&ci), &Page::default()).await.unwrap();
+    assert_eq!(catalogue.items, [repository("acme/pending")]);
+
+    let (end, now) = (Timestamp::now() + jiff::SignedDuration::from_mins(5), Timestamp::now());
+    assert!(registry.take_identity(added.id, [1; 32], end).await.unwrap());
+    assert!(!registry.take_identity(added.id, [1; 32], end).await.unwrap(), "an identity is taken once");
+    let listed = registry.publishers(&permit, None, 10).await.unwrap().items;
+    assert!(listed[0].last_used_at.unwrap() >= Timestamp::from_millisecond(now.as_millisecond()).unwrap());
+    let push = registry.authorise(&ci, Push, &repository("acme/pending")).unwrap();
+    let elsewhere = registry.authorise(&by("ada"), Admin, &repository("ada/x")).unwrap();
+    let foreign = registry.remove_publisher(&elsewhere, added.id).await.unwrap_err();
+    assert!(matches!(foreign, Error::Refused(Refusal::UnknownPublisher(_))));
+    registry.remove_publisher(&permit, added.id).await.unwrap();
+    assert!(matches!(world.put(&push, "two", &["latest"]).await, Err(Error::Denied(_))));
+    assert!(!world.may(&ci, ActionKind::Pull, "acme/pending"));
+}
+
+#[tokio::test]
+async fn people_are_in_a_backup_and_what_is_rebuilt_without_them_is_private() {
+    let world = World::new().await;
+    let permit = world.registry.authorise(&by("olga"), Push, &repository("acme/agent")).unwrap();
+    world.registry.create_repository(&permit, Visibility::Public).await.unwrap();
+    world.push(&by("olga"), "acme/agent", "one", &["latest"]).await.unwrap();
+    let data = world.directory.path();
+    let mut journal = Journal::open(&data.join("journal")).unwrap();
+    while world.registry.extend_journal(&mut journal).unwrap() > 0 {}
+    let (copies, path) = (tempfile::tempdir().unwrap(), |copies: &tempfile::TempDir, name| copies.path().join(name));
+    let (copy, back) = (path(&copies, "copy"), path(&copies, "back"));
+    world.registry.back_up(data, &copy).await.unwrap();
+    std::fs::create_dir(&back).unwrap();
+    super::restore(&copy, &back).await.unwrap();
+    let open = |index: &std::path::Path| {
+        let index = Sqlite::open(index).unwrap();
+        Registry::new(Arc::new(MemoryStore::new(None)), index, Mode::Accounts)
+    };
+    let restored = World { registry: open(&back.join("index.sqlite")), directory: tempfile::tempdir().unwrap() };
+    assert!(restored.may(&by("olga"), ActionKind::Admin, "acme/agent"));
+    assert!(restored.may(&by(""), ActionKind::Pull, "acme/agent"));
+    assert!(!restored.may(&by("ada"), ActionKind::Push, "acme/agent"));
+
+    let rebuilt = World { registry: open(&path(&copies, "new.sqlite")), directory: tempfile::tempdir().unwrap() };
+    rebuilt.registry.rebuild(&data.join("journal")).await.unwrap();
+    for who in ["", "olga", "ada"] {
+        assert!(!rebuilt.may(&by(who), ActionKind::Pull, "acme/agent"), "{who}");
+    }
+    rebuilt.registry.make_first_administrator(&name("root"), [0; 32], None).await.unwrap();
+    assert_eq!(rebuilt.registry.adopt_namespaces().await.unwrap(), 1);
+    assert_eq!(rebuilt.at("acme/agent", "latest").await, artifact("one").1);
+    assert!(!rebuilt.may(&by(""), ActionKind::Pull, "acme/agent"));
 }
