@@ -52,7 +52,7 @@ pub use publishers::{MAX_PUBLISHERS, NewPublisher};
 pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
 pub use refusal::{Refusal, RefusalKind};
-pub use service::{LEASE, Registry, UPLOAD_LIFETIME};
+pub use service::{LEASE, MAX_SHORT_TOKEN_LIFE, Registry, UPLOAD_LIFETIME};
 pub use sessions::{MAX_EMPTY_UPLOADS, MAX_UPLOADS_PER_IDENTITY};
 pub use sign_in::{Issued, REFRESH_TOKEN_LIFE};
 pub use teams::CountedTeam;
