@@ -11,8 +11,8 @@ use super::Error;
 use super::credentials::{Rejected, caller};
 use super::service::{Registry, after};
 use crate::auth::{
-    Access, AccessToken, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity, Origin, Password,
-    Pull, Push, Reach, Resource, ScopeAction, ScopeActions, ShortToken, TokenForm,
+    Access, AccessToken, AccountAction, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity,
+    Origin, Password, Pull, Push, Reach, Resource, ScopeAction, ScopeActions, ShortToken, TokenForm,
 };
 use crate::index::tokens::{NewToken, TokenKind};
 use crate::index::{accounts, tokens};
@@ -80,8 +80,15 @@ impl Registry {
         }
     }
 
-    /// What is stored of a new password. Waits its turn as those do that are checked.
-    pub async fn hash_password(&self, password: Password) -> Result<String, Error> {
+    /// What is stored of a new password. Waits its turn as those do that are checked, so whether the caller may do
+    /// what it is for is asked first: else everybody could keep others waiting.
+    pub async fn hash_password(
+        &self,
+        caller: &Caller,
+        action: AccountAction<'_>,
+        password: Password,
+    ) -> Result<String, Error> {
+        self.look(caller, action, |_, _| Ok(()))?;
         let turns = &self.credentials.turns;
         let _place = turns.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
         let _turn = turns.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;

@@ -53,11 +53,7 @@ impl Registry {
 }
 
 /// Lets a key sign from now on.
-pub(super) fn store(
-    session: &mut dyn Session,
-    key: &SigningKey,
-    now: Timestamp,
-) -> Result<(), crate::index::Error> {
+pub(super) fn store(session: &mut dyn Session, key: &SigningKey, now: Timestamp) -> Result<(), crate::index::Error> {
     signing_keys::rotate(session, key.id(), Bytes::copy_from_slice(key.to_bytes()), now)?;
     let forgotten = now.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
     signing_keys::forget(session, forgotten).map(|_| ())

@@ -78,7 +78,10 @@ async fn users_are_made_listed_and_removed_by_administrators() {
     let app = TestApp::with_accounts().await;
     let (admin, ada) = (app.administrator(), app.person("ada").await);
     let users = admin.get("/users").await.json();
-    assert_eq!(users["items"].as_array().unwrap().iter().map(|user| &user["name"]).collect::<Vec<_>>(), ["ada", "admin"]);
+    assert_eq!(
+        users["items"].as_array().unwrap().iter().map(|user| &user["name"]).collect::<Vec<_>>(),
+        ["ada", "admin"]
+    );
     for (name, status) in [("ada", 409), ("api", 409), ("Ada", 400), ("a/b", 400)] {
         assert_eq!(problem(&admin.post("/users", json!({"name": name})).await), status, "{name}");
     }
@@ -105,7 +108,8 @@ async fn passwords_sign_in_and_nothing_else() {
     assert_eq!((&me["name"], &me["kind"], &me["is_administrator"]), (&json!("ada"), &json!("user"), &json!(false)));
     assert_eq!(me["credential"]["scopes"], json!(["read", "write", "delete", "admin"]));
     assert!(me["credential"]["expires_at"].is_string() && me["credential"]["token"].is_i64(), "{me}");
-    let basic = format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "ada:password of ada"));
+    let basic =
+        format!("Basic {}", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, "ada:password of ada"));
     let with = [("authorization", basic.as_str())];
     assert_eq!(app.send(Method::GET, "/token", &with, b"").await.status, 200);
     assert_eq!(app.send(Method::GET, "/v2/", &with, b"").await.status, 401);
@@ -130,7 +134,10 @@ async fn tokens_reach_as_far_as_they_say_and_end_when_they_are_told_to() {
     assert_eq!(made.status, 201);
     let (id, token) = (made.json()["id"].as_i64().unwrap(), made.json()["token"].as_str().unwrap().to_owned());
     let ci = Person { app: &app, token };
-    assert_eq!((ci.push("ada/ci-agent").await, ci.push("ada/agent").await, ci.push("ada/ci-a/b").await), (201, 403, 403));
+    assert_eq!(
+        (ci.push("ada/ci-agent").await, ci.push("ada/agent").await, ci.push("ada/ci-a/b").await),
+        (201, 403, 403)
+    );
     assert_eq!(ci.send(Method::DELETE, "/v2/ada/ci-agent/manifests/latest", &Value::Null).await.status, 403);
     assert_eq!(problem(&ci.post("/tokens", json!({"name": "wider"})).await), 403);
     assert_eq!(problem(&ci.delete(&format!("/tokens/{}", id - 1)).await), 403, "not the token it was made with");
@@ -140,7 +147,10 @@ async fn tokens_reach_as_far_as_they_say_and_end_when_they_are_told_to() {
     let rotated = ada.post(&format!("/tokens/{id}/rotate"), json!({"overlap_seconds": 60})).await;
     assert_eq!(rotated.status, 201);
     let next = Person { app: &app, token: rotated.json()["token"].as_str().unwrap().to_owned() };
-    assert_eq!((ci.push("ada/ci-agent").await, next.push("ada/ci-agent").await, next.push("ada/agent").await), (201, 201, 403));
+    assert_eq!(
+        (ci.push("ada/ci-agent").await, next.push("ada/ci-agent").await, next.push("ada/agent").await),
+        (201, 201, 403)
+    );
     assert_eq!(ada.delete(&format!("/tokens/{id}")).await.status, 204);
     assert_eq!((ci.push("ada/ci-agent").await, next.push("ada/ci-agent").await), (401, 201));
     for (wrong, status) in [
@@ -165,7 +175,10 @@ async fn organisations_have_owners_members_and_teams() {
     let app = TestApp::with_accounts().await;
     let (ada, bob, eve) = (app.person("ada").await, app.person("bob").await, app.person("eve").await);
     let made = ada.post("/organisations", json!({"name": "acme", "default_visibility": "org"})).await;
-    assert_eq!((made.status.as_u16(), &made.json()["role"], &made.json()["members"]), (201, &json!("owner"), &json!(1)));
+    assert_eq!(
+        (made.status.as_u16(), &made.json()["role"], &made.json()["members"]),
+        (201, &json!("owner"), &json!(1))
+    );
     assert_eq!(problem(&eve.get("/organisations/acme").await), 404, "strangers do not learn of it");
     assert_eq!(problem(&eve.get("/organisations/nothing").await), 404);
     assert_eq!(ada.put("/organisations/acme/members/bob", json!({"role": "member"})).await.status, 204);
@@ -200,7 +213,10 @@ async fn permissions_are_granted_explained_and_taken_back() {
     assert_eq!(ada.put("/permissions", grant).await.status, 200);
     assert_eq!((bob.pull("ada/agent").await, bob.push("ada/agent").await), (200, 403));
     let listed = ada.get("/permissions?repository=ada/agent").await.json();
-    assert_eq!((&listed["items"][0]["grantee"], &listed["items"][0]["level"]), (&json!({"user": "bob"}), &json!("read")));
+    assert_eq!(
+        (&listed["items"][0]["grantee"], &listed["items"][0]["level"]),
+        (&json!({"user": "bob"}), &json!("read"))
+    );
     let question = "/permissions/explain?user=bob&action=pull&repository=ada/agent";
     let told = ada.get(question).await.json();
     assert_eq!((&told["allowed"], told["rule"].as_str().unwrap().contains("bob")), (&json!(true), true), "{told}");
@@ -260,7 +276,8 @@ async fn the_audit_knows_what_was_done_and_denied() {
     assert_eq!((ada.push("ada/agent").await, bob.push("ada/agent").await), (201, 403));
     assert_eq!(problem(&ada.get("/audit").await), 403);
     let pushes = admin.get("/audit?action=push").await.json();
-    let outcomes: Vec<_> = pushes["items"].as_array().unwrap().iter().map(|entry| (&entry["actor"], &entry["outcome"])).collect();
+    let outcomes: Vec<_> =
+        pushes["items"].as_array().unwrap().iter().map(|entry| (&entry["actor"], &entry["outcome"])).collect();
     assert!(outcomes.contains(&(&json!("bob"), &json!("denied"))), "{pushes}");
     assert_eq!(pushes["items"][0]["address"], "127.0.0.1");
     let created = admin.get("/audit?user=admin&action=user.create&limit=1").await.json();

@@ -38,7 +38,8 @@ pub(super) async fn list(
 
 fn filter(wanted: &Wanted, before: Option<&str>) -> Result<Filter, Failure> {
     let since = wanted.since.as_deref().map(str::parse::<Timestamp>).transpose();
-    let since = since.map_err(|_| Failure::Parameter("`since` must be a time such as 2026-12-31T00:00:00Z".to_owned()))?;
+    let since =
+        since.map_err(|_| Failure::Parameter("`since` must be a time such as 2026-12-31T00:00:00Z".to_owned()))?;
     let before = before.map(str::parse).transpose().map_err(|_| crate::registry::Error::Cursor)?;
     Ok(Filter { actor: wanted.user.clone(), action: wanted.action.clone(), since, before })
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::convert::{patterns, scopes};
 use super::tokens::{Ordered, make};
-use super::{Failure, State, caller, created, json, read};
+use super::{Failure, State, caller, created_secret, json, read};
 use crate::api::{CallerCredential, CallerKind, CredentialKind, Login, Me, Membership, NewToken};
 use crate::auth::{self, Caller, Identity};
 use crate::server::http::caller::{ends_at, signing_in};
@@ -59,7 +59,7 @@ pub(super) async fn login(request: HttpRequest, payload: web::Payload, state: we
         let reach = caller.reach().clone();
         make(&state, &caller, Ordered { user, name, reach, expires: login.expires, given: None }).await
     };
-    created(&request, made.await)
+    created_secret(&request, made.await)
 }
 
 fn credential(request: &HttpRequest, state: &State, caller: &Caller) -> CallerCredential {

@@ -7,6 +7,7 @@ mod me;
 mod organisations;
 mod packages;
 mod permissions;
+mod publishers;
 mod repositories;
 mod search;
 mod signing_keys;
@@ -23,7 +24,7 @@ use super::body::Body;
 use super::caller::caller;
 use super::error::{Failure, problem};
 use super::{State, reading};
-use crate::api::RegistryInfo;
+use crate::api::{NewToken, RegistryInfo};
 use crate::auth::{AccountName, Caller};
 use crate::registry::Mode;
 
@@ -93,6 +94,9 @@ fn rights(app: &mut web::ServiceConfig) {
         .route("/api/v1/tag-rules", reading().to(tag_rules::list))
         .route("/api/v1/tag-rules", web::put().to(tag_rules::set))
         .route("/api/v1/tag-rules", web::delete().to(tag_rules::clear))
+        .route("/api/v1/publishers", reading().to(publishers::list))
+        .route("/api/v1/publishers", web::post().to(publishers::create))
+        .route("/api/v1/publishers/{id}", web::delete().to(publishers::remove))
         .route("/api/v1/audit", reading().to(audit::list))
         .route("/api/v1/admin/signing-keys/rotate", web::post().to(signing_keys::rotate));
 }
@@ -143,6 +147,9 @@ fn rights(app: &mut web::ServiceConfig) {
         permissions::grant,
         permissions::revoke,
         permissions::explain,
+        publishers::list,
+        publishers::create,
+        publishers::remove,
         tag_rules::list,
         tag_rules::set,
         tag_rules::clear,
@@ -195,6 +202,13 @@ fn created<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure
     answer(request, result, |value| HttpResponse::Created().json(value))
 }
 
+/// The same where the answer shows a secret, which nobody on the way may keep.
+fn created_secret(request: &HttpRequest, result: Result<NewToken, Failure>) -> HttpResponse {
+    answer(request, result, |made| {
+        HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(made)
+    })
+}
+
 /// The answer that something was done, of which there is no more to say.
 fn done(request: &HttpRequest, result: Result<(), Failure>) -> HttpResponse {
     answer(request, result, |()| HttpResponse::NoContent().finish())
@@ -218,6 +232,13 @@ impl Paging {
     fn length(&self) -> Result<usize, Failure> {
         length(self.limit.as_deref())
     }
+}
+
+/// The caller, who must be known where there are accounts.
+fn somebody(request: &HttpRequest, state: &State) -> Result<Caller, Failure> {
+    let caller = caller(request, state)?;
+    let is_unknown = caller.identity().is_anonymous() && state.registry.mode() == Mode::Accounts;
+    if is_unknown { Err(Failure::SignIn) } else { Ok(caller) }
 }
 
 /// The caller, who must be an administrator.

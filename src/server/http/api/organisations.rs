@@ -76,7 +76,7 @@ pub(super) async fn remove(request: HttpRequest, name: web::Path<String>, state:
     let removed = async {
         let name = account(&name)?;
         state.registry.remove_organisation(&caller(&request, &state)?, &name).await?;
-        Ok(Removed { name: name.to_string(), repositories: 0, packages_now_owned_by: String::new() })
+        Ok(Removed { name: name.to_string(), repositories: 0, packages_now_owned_by: None })
     };
     json(&request, removed.await)
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::convert::{self, account, wrong};
 use super::{Failure, Paging, State, caller, done, json, read};
 use crate::api::{Explanation, Grantee, NewPermission, Page, Permission, RepositoryAction, TriedRule};
-use crate::auth::{self, Admin, Permit};
+use crate::auth::{self, Admin, Permit, Pull};
 use crate::oci::RepositoryName;
 
 /// Which repository.
@@ -25,6 +25,13 @@ impl Where {
     /// Leave to change who may do what there.
     pub(super) fn permit(&self, request: &HttpRequest, state: &State) -> Result<Permit<Admin>, Failure> {
         Ok(state.registry.authorise(&caller(request, state)?, Admin, &self.name()?)?)
+    }
+
+    /// Leave to look at who may do what there. To who may not even pull, the repository does not exist.
+    pub(super) fn permit_to_look(&self, request: &HttpRequest, state: &State) -> Result<Permit<Admin>, Failure> {
+        let (caller, name) = (caller(request, state)?, self.name()?);
+        state.registry.authorise(&caller, Pull, &name)?;
+        Ok(state.registry.authorise(&caller, Admin, &name)?)
     }
 }
 
@@ -60,7 +67,7 @@ pub(super) async fn list(
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
-        let permit = place.permit(&request, &state)?;
+        let permit = place.permit_to_look(&request, &state)?;
         let found = state.registry.permissions(&permit, paging.after(), paging.length()?).await?;
         let items = found.items.into_iter().map(|grant| Permission {
             repository: permit.repository().clone(),

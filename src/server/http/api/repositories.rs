@@ -6,7 +6,7 @@ use super::convert::wrong;
 use super::packages::permit;
 use super::{Failure, State, answer, caller, json, read};
 use crate::api::{Repository, RepositorySettings};
-use crate::auth::{Admin, Permit, Pull, Push};
+use crate::auth::{Admin, Caller, Permit, Pull, Push, Visibility};
 use crate::oci::RepositoryName;
 use crate::registry::{Creation, Mode};
 
@@ -39,21 +39,36 @@ pub(super) async fn put(
 ) -> HttpResponse {
     let settled = async {
         let (caller, name) = (caller(&request, &state)?, name.parse::<RepositoryName>().map_err(wrong)?);
-        let push = state.registry.authorise(&caller, Push, &name)?;
+        state.registry.check_accounts()?;
         let RepositorySettings { visibility } = read(&request, payload, &state).await?;
-        let wanted = visibility.into();
-        let creation = state.registry.create_repository(&push, wanted).await?;
-        if matches!(creation, Creation::Existing(found) if found != wanted) {
-            let admin = state.registry.authorise(&caller, Admin, &name)?;
-            state.registry.set_visibility(&admin, wanted).await?;
-        }
+        let is_new = make_or_change(&state, &caller, &name, visibility.into()).await?;
         let shown = show(&state, &state.registry.authorise(&caller, Pull, &name)?).await?;
-        Ok((shown, creation == Creation::Created))
+        Ok((shown, is_new))
     };
     answer(&request, settled.await, |(repository, is_new)| {
         let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
         response.json(repository)
     })
+}
+
+/// Whether it is new. To make one takes the right to push, to change one the right to administer it.
+async fn make_or_change(
+    state: &State,
+    caller: &Caller,
+    name: &RepositoryName,
+    wanted: Visibility,
+) -> Result<bool, Failure> {
+    // Who may administer but not push, as with a narrow token, can still change what is there.
+    if let Ok(permit) = state.registry.authorise(caller, Push, name) {
+        match state.registry.create_repository(&permit, wanted).await? {
+            Creation::Created => return Ok(true),
+            Creation::Existing(found) if found == wanted => return Ok(false),
+            Creation::Existing(_) => {}
+        }
+    }
+    let permit = state.registry.authorise(caller, Admin, name)?;
+    state.registry.set_visibility(&permit, wanted).await?;
+    Ok(false)
 }
 
 async fn show(state: &State, permit: &Permit<Pull>) -> Result<Repository, Failure> {

@@ -5,14 +5,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::convert::{grantee, wrong};
 use super::permissions::Where;
 use super::{Failure, State, caller, done, json, read};
-use crate::api::{self, TagRules};
-use crate::auth::{self, Movers, Pull, TagRule};
+use crate::api::{self, MAX_TAG_RULES, TagRules};
+use crate::auth::{self, Movers, Pull, Push, TagRule};
 
-/// The rules about a repository's tags.
+/// The rules about a repository's tags, which name people: for who may push.
 #[utoipa::path(get, path = "/api/v1/tag-rules", params(Where), responses((status = 200, body = TagRules)))]
 pub(super) async fn list(request: HttpRequest, place: web::Query<Where>, state: web::Data<State>) -> HttpResponse {
     let found = async {
-        let permit = state.registry.authorise(&caller(&request, &state)?, Pull, &place.name()?)?;
+        let (caller, name) = (caller(&request, &state)?, place.name()?);
+        let permit = state.registry.authorise(&caller, Pull, &name)?;
+        state.registry.authorise(&caller, Push, &name)?;
         let rules = state.registry.tag_rules(&permit).await?;
         Ok(TagRules { rules: rules.iter().map(told).collect() })
     };
@@ -32,6 +34,9 @@ pub(super) async fn set(
     let set = async {
         let permit = place.permit(&request, &state)?;
         let wanted: TagRules = read(&request, payload, &state).await?;
+        if wanted.rules.len() > MAX_TAG_RULES {
+            return Err(Failure::Parameter(format!("a repository has at most {MAX_TAG_RULES} rules for its tags")));
+        }
         let rules = wanted.rules.iter().map(rule).collect::<Result<Vec<_>, _>>()?;
         state.registry.set_tag_rules(&permit, &rules).await?;
         Ok(TagRules { rules: rules.iter().map(told).collect() })
@@ -63,7 +68,9 @@ fn rule(wanted: &api::TagRule) -> Result<TagRule, Failure> {
     let kind = match (wanted.kind, wanted.level, wanted.grantees.as_slice()) {
         (api::TagRuleKind::Immutable, None, []) => auth::TagRuleKind::Immutable,
         (api::TagRuleKind::Immutable, ..) => {
-            return Err(Failure::Parameter("an immutable tag moves for nobody: leave `level` and `grantees` away".to_owned()));
+            return Err(Failure::Parameter(
+                "an immutable tag moves for nobody: leave `level` and `grantees` away".to_owned(),
+            ));
         }
         (api::TagRuleKind::Restricted, Some(level), []) => auth::TagRuleKind::Restricted(Movers::Level(level.into())),
         (api::TagRuleKind::Restricted, None, [_, ..]) => {

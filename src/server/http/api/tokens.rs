@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::convert::{account, page, wrong};
-use super::{Failure, Paging, State, caller, created, done, json, read};
+use super::{Failure, Paging, State, caller, created_secret, done, json, read, somebody};
 use crate::api::{self, Expiry, MAX_OVERLAP_SECONDS, Page, Secret, Token, TokenRequest, TokenRotation};
 use crate::auth::{
     AccessToken, AccountName, Caller, MAX_PATTERNS, Reach, RepositoryPattern, Scopes, TokenForm, TokenId,
@@ -59,7 +59,7 @@ pub(super) async fn create(
         let ordered = Ordered { user, name: wanted.name, reach, expires: wanted.expires, given };
         make(&state, &caller, ordered).await
     };
-    created(&request, made.await)
+    created_secret(&request, made.await)
 }
 
 /// Revokes a token at once, and what was made with it.
@@ -68,7 +68,7 @@ pub(super) async fn create(
     responses((status = 204), (status = 404, description = "No such token of the caller's."))
 )]
 pub(super) async fn revoke(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
-    let revoked = async { Ok(state.registry.revoke_token(&caller(&request, &state)?, number(&id)?).await?) };
+    let revoked = async { Ok(state.registry.revoke_token(&somebody(&request, &state)?, number(&id)?).await?) };
     done(&request, revoked.await)
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn rotate(
     state: web::Data<State>,
 ) -> HttpResponse {
     let made = async {
-        let (caller, id) = (caller(&request, &state)?, number(&id)?);
+        let (caller, id) = (somebody(&request, &state)?, number(&id)?);
         let TokenRotation { overlap_seconds } = read(&request, payload, &state).await?;
         if overlap_seconds > MAX_OVERLAP_SECONDS {
             return Err(Failure::Parameter(format!("`overlap_seconds` must be at most {MAX_OVERLAP_SECONDS}")));
@@ -94,7 +94,7 @@ pub(super) async fn rotate(
         let stored = state.registry.rotate_token(&caller, id, token.hash(), overlap).await?;
         Ok(api::NewToken { token: Secret::new(token.expose()), details: stored.into() })
     };
-    created(&request, made.await)
+    created_secret(&request, made.await)
 }
 
 /// A token that somebody asks for.

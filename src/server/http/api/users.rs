@@ -2,10 +2,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::convert::{account, page};
+use super::convert::{account, page, wrong};
 use super::{Failure, Paging, State, answer, caller, created, done, json, read};
 use crate::api::{AdministratorChange, NewPassword, NewUser, Page, Removed, User};
-use crate::auth::Password;
+use crate::auth::{AccountAction, Caller, Password};
 use crate::registry;
 
 /// Users by name, for administrators.
@@ -29,7 +29,10 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: w
         let wanted: NewUser = read(&request, payload, &state).await?;
         let name = account(&wanted.name)?;
         let password = match &wanted.password {
-            Some(password) => Some(hash(&state, &caller, password.expose()).await?),
+            Some(password) => {
+                let action = AccountAction::CreateUser { name: &name, as_administrator: wanted.is_administrator };
+                Some(hash(&state, &caller, action, password.expose()).await?)
+            }
             None => None,
         };
         let new = registry::NewUser { name, password, is_administrator: wanted.is_administrator };
@@ -54,7 +57,7 @@ pub(super) async fn remove(request: HttpRequest, name: web::Path<String>, state:
     let removed = async {
         let name = account(&name)?;
         let removed = state.registry.remove_user(&caller(&request, &state)?, &name).await?;
-        let owner = removed.now_owned_by.map(|owner| owner.to_string()).unwrap_or_default();
+        let owner = removed.now_owned_by.map(|owner| owner.to_string());
         Ok(Removed { name: name.to_string(), repositories: removed.repositories, packages_now_owned_by: owner })
     };
     json(&request, removed.await)
@@ -72,10 +75,11 @@ pub(super) async fn set_password(
     state: web::Data<State>,
 ) -> HttpResponse {
     let set = async {
-        let caller = caller(&request, &state)?;
+        let (caller, name) = (caller(&request, &state)?, account(&name)?);
         let wanted: NewPassword = read(&request, payload, &state).await?;
-        let hash = hash(&state, &caller, wanted.password.expose()).await?;
-        Ok(state.registry.set_password(&caller, &account(&name)?, Some(hash)).await?)
+        let action = AccountAction::SetPassword(&name);
+        let hash = hash(&state, &caller, action, wanted.password.expose()).await?;
+        Ok(state.registry.set_password(&caller, &name, Some(hash)).await?)
     };
     done(&request, set.await)
 }
@@ -111,10 +115,7 @@ pub(super) async fn free(request: HttpRequest, name: web::Path<String>, state: w
 }
 
 /// What is stored of a password. Only for somebody known: hashing is slow.
-async fn hash(state: &State, caller: &crate::auth::Caller, text: &str) -> Result<String, Failure> {
-    if caller.identity().is_anonymous() {
-        return Err(Failure::SignIn);
-    }
-    let password = Password::parse(text).map_err(super::convert::wrong)?;
-    Ok(state.registry.hash_password(password).await?)
+async fn hash(state: &State, caller: &Caller, action: AccountAction<'_>, text: &str) -> Result<String, Failure> {
+    let password = Password::parse(text).map_err(wrong)?;
+    Ok(state.registry.hash_password(caller, action, password).await?)
 }
