@@ -14,7 +14,7 @@ use super::table::facts;
 use super::text::safe;
 use crate::api::{CallerCredential, Me};
 use crate::client::{self, Catalogue};
-use crate::remote::{Remote, SignIn};
+use crate::remote::{self, Remote, SignIn};
 
 /// Print who you are to a registry
 #[derive(Args, Debug)]
@@ -53,7 +53,7 @@ pub(super) async fn whoami(context: &Context, arguments: &Whoami) -> Result<(), 
     if !remote.has_credential() {
         return Err(anonymous());
     }
-    let failed = |error: crate::remote::Error| Error::of_client(error.into(), endpoint);
+    let failed = |error: remote::Error| Error::of_client(error.into(), endpoint);
     match me(&remote).await? {
         Some(me) if context.printer.format == Format::Table => Printer::data(&safe(&me.name)),
         Some(me) => context.printer.json(&me),
@@ -116,18 +116,20 @@ pub(super) async fn ping(context: &Context, arguments: &Ping) -> Result<(), Erro
     let remote = registries.connect_as(&endpoint, None)?;
     let failed = |error: client::Error| Error::of_client(error, &endpoint);
     let begun = Instant::now();
-    let is_open = match remote.ping().await {
+    let lets_in = match remote.ping().await {
         Ok(()) => true,
-        Err(error) if error.kind() == crate::remote::ErrorKind::Denied => false,
+        Err(error) if error.kind() == remote::ErrorKind::Denied => false,
         Err(error) => return Err(failed(error.into())),
     };
     let milliseconds = begun.elapsed().as_millis();
     let catalogue = Catalogue::detect(&remote).await.map_err(failed)?;
     let version = catalogue.as_ref().map(|catalogue| catalogue.info().version.clone());
+    // Ours lets strangers in, but shows them only what is public.
+    let is_open = lets_in && !catalogue.is_some_and(|catalogue| catalogue.info().authentication);
     if context.printer.format != Format::Table {
         return context.printer.json(&json!({
             "registry": endpoint.to_string(), "milliseconds": u64::try_from(milliseconds).unwrap_or(u64::MAX),
-            "version": version, "asks_strangers_to_sign_in": !is_open,
+            "version": version, "asks_to_sign_in": !is_open,
         }));
     }
     let what = version.map_or_else(|| "an OCI registry".to_owned(), |version| format!("Agent Registry {version}"));

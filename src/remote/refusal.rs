@@ -57,10 +57,12 @@ impl Refusal {
     pub fn hint(&self) -> Option<String> {
         let address = &self.address;
         Some(match self.status {
-            401 if self.has_credential => format!("{address} does not accept this credential; sign in again"),
-            401 => format!("sign in to {address}, or set AGENT_REGISTRY_TOKEN"),
+            401 if self.has_credential => {
+                format!("{address} does not accept this credential; sign in again with `agent login {address}`")
+            }
+            401 => format!("sign in with `agent login {address}`, or set AGENT_REGISTRY_TOKEN"),
             403 if self.has_credential => "this credential has no right to do it; ask the owner for it".to_owned(),
-            403 => format!("anonymous users may not do it; sign in to {address}"),
+            403 => format!("anonymous users may not do it; sign in with `agent login {address}`"),
             404 if self.is_about_own_api() => "check the name, and whether you may see it: `agent whoami`".to_owned(),
             404 => "check the name; some registries want a repository to be created before the first push, \
                     and show private ones only to those who may read them"

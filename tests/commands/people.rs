@@ -303,7 +303,7 @@ fn a_conflict_and_a_wrong_token_have_their_own_exit_codes() {
     assert!(with("new", "user list").failed(77).stderr.contains("only administrators"));
     let ran = with("old", "user list").failed(77);
     assert!(ran.stderr.contains("does not accept this credential"), "{ran}");
-    assert!(with("", "user list").failed(77).stderr.contains("hint: sign in to"));
+    assert!(with("", "user list").failed(77).stderr.contains("hint: sign in with `agent login"));
 }
 
 #[test]
