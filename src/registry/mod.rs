@@ -41,7 +41,7 @@ mod visibility;
 pub use authorise::Mode;
 pub use backup::{BackedUp, put_in_place, restore};
 pub use blobs::{Blob, Content};
-pub use credentials::{Rejected, Shown};
+pub use credentials::{Purpose, Rejected, Shown};
 pub use error::Error;
 pub use lists::{DEFAULT_LIST_LENGTH, Listed};
 pub use manifests::{NewManifest, Pushed};
