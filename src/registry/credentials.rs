@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use quick_cache::sync::Cache;
@@ -11,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::Error;
 use super::last_used::LastUsed;
-use super::service::Registry;
+use super::service::{Registry, UPLOAD_LIFETIME, after};
 use super::sign_in::Turns;
 use crate::auth::{
     AccessToken, AccountName, Caller, CredentialKind, Identity, KeyRing, Origin, Reach, Scope, ShortToken,
@@ -43,6 +44,26 @@ impl std::fmt::Debug for Shown<'_> {
             Self::Bearer(_) => "Bearer(…)",
             Self::Basic { .. } => "Basic(…)",
         })
+    }
+}
+
+/// What a credential is shown for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Anything but what follows.
+    Any,
+    /// An upload session that is open. Its short token may be over: clients cannot send bytes again that they have
+    /// begun to send. What the token was made from, and the rights of its owner, hold as ever.
+    Continue,
+}
+
+impl Purpose {
+    /// How long a short token is taken after its end.
+    const fn grace(self) -> Duration {
+        match self {
+            Self::Any => Duration::ZERO,
+            Self::Continue => UPLOAD_LIFETIME,
+        }
     }
 }
 
@@ -99,10 +120,11 @@ struct Remembered {
 
 impl Registry {
     /// Who shows this, if it was accepted before and nothing has changed since.
-    pub fn recall(&self, shown: Shown<'_>, service: &str, origin: Origin) -> Option<Caller> {
+    pub fn recall(&self, shown: Shown<'_>, service: &str, to: Purpose, origin: Origin) -> Option<Caller> {
         let (found, now) = (self.credentials.remembered.get(&key(shown))?, Timestamp::now());
+        let grace = if found.service.is_some() { to.grace() } else { Duration::ZERO };
         let is_current = found.generation == self.index.access_generation()
-            && found.expires_at.is_none_or(|end| end > now)
+            && found.expires_at.is_none_or(|end| after(end, grace) > now)
             && found.service.as_deref().is_none_or(|made_for| made_for == service);
         is_current.then(|| {
             self.note_use(&found, now);
@@ -116,13 +138,22 @@ impl Registry {
     }
 
     /// Checks what a caller shows to a service. No password is accepted here: those are for signing in.
-    pub fn authenticate(&self, shown: Shown<'_>, service: &str, origin: Origin) -> Result<Caller, Error> {
+    pub fn authenticate(
+        &self,
+        shown: Shown<'_>,
+        service: &str,
+        to: Purpose,
+        origin: Origin,
+    ) -> Result<Caller, Error> {
         let now = Timestamp::now();
         // Before anything is read: what is read later can only be newer.
         let generation = self.index.access_generation();
         let (caller, made_for, expires_at) = match shown {
             Shown::Bearer(text) if is_short(text) => {
-                let token = self.keys()?.verify(text, service, now).map_err(Rejected::from)?;
+                let token = self.keys()?.read(text, service, now).map_err(Rejected::from)?;
+                if after(token.expires_at, to.grace()) <= now {
+                    return Err(Rejected::from(ShortTokenError::Expired).into());
+                }
                 let expires_at = token.expires_at;
                 (self.short_caller(token, origin, now)?, Some(service.to_owned()), Some(expires_at))
             }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
-use crate::auth::Sight;
+use crate::auth::{SHORT_TOKEN_LIFE, Sight};
 use crate::index::{Session, Sqlite, repositories};
 use crate::storage::BlobStore;
 
@@ -19,6 +19,9 @@ pub const LEASE: Duration = Duration::from_hours(24);
 
 /// How long an upload session stays open after its last bytes.
 pub const UPLOAD_LIFETIME: Duration = Duration::from_hours(24);
+
+/// Longest life of a short token: while a retired key is believed, all tokens that it signed end.
+pub const MAX_SHORT_TOKEN_LIFE: SignedDuration = SignedDuration::from_mins(30);
 
 /// A registry: blobs in a store, everything else in the index.
 #[derive(Debug)]
@@ -34,6 +37,7 @@ pub struct Registry {
     pub(super) remembered: Remembered,
     pub(super) denials: Denials,
     pub(super) credentials: Credentials,
+    pub(super) short_token_life: SignedDuration,
 }
 
 impl Registry {
@@ -50,6 +54,7 @@ impl Registry {
             remembered: Remembered::default(),
             denials: Denials::default(),
             credentials: Credentials::default(),
+            short_token_life: SHORT_TOKEN_LIFE,
         }
     }
 
@@ -65,6 +70,14 @@ impl Registry {
     #[must_use]
     pub fn limiting_uploads(mut self, most: usize) -> Self {
         self.uploads_per_identity = most;
+        self
+    }
+
+    /// Lets short tokens live so long from now on, at most [`MAX_SHORT_TOKEN_LIFE`]; [`SHORT_TOKEN_LIFE`] where nobody
+    /// says.
+    #[must_use]
+    pub fn signing_for(mut self, life: SignedDuration) -> Self {
+        self.short_token_life = life.min(MAX_SHORT_TOKEN_LIFE);
         self
     }
 

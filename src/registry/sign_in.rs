@@ -12,7 +12,7 @@ use super::credentials::{Rejected, caller};
 use super::service::{Registry, after};
 use crate::auth::{
     Access, AccessToken, AccountAction, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity,
-    Origin, Password, Pull, Push, Reach, Resource, SHORT_TOKEN_LIFE, ScopeAction, ScopeActions, ShortToken, TokenForm,
+    Origin, Password, Pull, Push, Reach, Resource, ScopeAction, ScopeActions, ShortToken, TokenForm,
 };
 use crate::index::tokens::{NewToken, TokenKind};
 use crate::index::{accounts, tokens};
@@ -110,10 +110,10 @@ impl Registry {
             token: caller.credential().token(),
             access: access.clone(),
             issued_at,
-            expires_at: issued_at.saturating_add(SHORT_TOKEN_LIFE).unwrap_or(Timestamp::MAX),
+            expires_at: issued_at.saturating_add(self.short_token_life).unwrap_or(Timestamp::MAX),
             id: Uuid::new_v4(),
         };
-        Ok(Issued { token: self.keys()?.sign(&token)?, access, issued_at, life: SHORT_TOKEN_LIFE })
+        Ok(Issued { token: self.keys()?.sign(&token)?, access, issued_at, life: self.short_token_life })
     }
 
     /// Makes a refresh token that reaches as far as what the caller showed, and ends with it.

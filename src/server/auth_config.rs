@@ -8,12 +8,16 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::oci::Host;
+use crate::registry::MAX_SHORT_TOKEN_LIFE;
+
+/// How long a short token is good for when nobody says, in seconds.
+const DEFAULT_TOKEN_SECONDS: u32 = 300;
 
 /// Most networks of trusted proxies.
 const MAX_PROXIES: usize = 64;
 
 /// How clients sign in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Auth {
     /// Where clients reach the registry, such as `https://registry.example.com`. Without it, where each request says
@@ -26,10 +30,25 @@ pub struct Auth {
     /// File with the token that the first administrator gets, instead of one made up and shown once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin_token_file: Option<PathBuf>,
+    /// Seconds a token of `/token` is good for, 1 to 1800; clients take fewer than 60 for 60. Default 300.
+    pub token_seconds: u32,
     /// Believe issuers in private networks too, over plain HTTP on loopback. For tests. Default false.
     pub allow_private_issuers: bool,
     /// Who may vouch for build systems and people, by OpenID Connect.
     pub issuers: Vec<Issuer>,
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            external_url: None,
+            trusted_proxies: vec![],
+            admin_token_file: None,
+            token_seconds: DEFAULT_TOKEN_SECONDS,
+            allow_private_issuers: false,
+            issuers: vec![],
+        }
+    }
 }
 
 impl Auth {
@@ -37,6 +56,9 @@ impl Auth {
     pub(super) fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if self.trusted_proxies.len() > MAX_PROXIES {
             return Err(("auth.trusted-proxies", "has more than 64 networks"));
+        }
+        if !(1..=MAX_SHORT_TOKEN_LIFE.as_secs()).contains(&self.token_seconds.into()) {
+            return Err(("auth.token-seconds", "must be from 1 to 1800"));
         }
         if self.issuers.iter().any(|issuer| issuer.name.is_empty() || issuer.url.is_empty()) {
             return Err(("auth.issuers", "needs a `name` and a `url` in each entry"));
@@ -157,6 +179,9 @@ mod tests {
             assert!(toml::from_str::<Auth>(wrong).is_err(), "{wrong}");
         }
         let nameless = Issuer { name: String::new(), url: "https://a".to_owned() };
+        for seconds in [0, 1801] {
+            assert_eq!(Auth { token_seconds: seconds, ..Auth::default() }.check().unwrap_err().0, "auth.token-seconds");
+        }
         assert_eq!(Auth { issuers: vec![nameless], ..Auth::default() }.check().unwrap_err().0, "auth.issuers");
     }
 }

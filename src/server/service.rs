@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 
 use super::first_token::first_start;
@@ -72,7 +72,8 @@ impl Server {
         let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
         let registry = registry
             .accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept)
-            .limiting_uploads(config.limits.uploads_per_identity);
+            .limiting_uploads(config.limits.uploads_per_identity)
+            .signing_for(SignedDuration::from_secs(config.auth.token_seconds.into()));
         let first_token = prepare(&registry, &directory, config).await?;
         let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
         let (state, closed) = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth);

@@ -11,21 +11,26 @@ use super::error::Failure;
 use super::observe::RequestId;
 use super::shown::{self, Basic};
 use crate::auth::{AccessToken, Caller, Origin};
-use crate::registry::{Error, Mode, Shown};
+use crate::registry::{Error, Mode, Purpose, Shown};
 use crate::server::attempts::TooMany;
 
 /// Who asks, and from where. Whoever shows nothing is nobody; whoever shows something wrong is refused.
 pub(super) fn caller(request: &HttpRequest, state: &State) -> Result<Caller, Failure> {
+    caller_to(request, state, Purpose::Any)
+}
+
+/// The same where it matters what for.
+pub(super) fn caller_to(request: &HttpRequest, state: &State, to: Purpose) -> Result<Caller, Failure> {
     let origin = origin(request, state);
     if state.registry.mode() == Mode::Open {
         return Ok(Caller::anonymous(origin));
     }
     match shown::shown(request.headers()) {
         shown::Shown::Nothing => Ok(Caller::anonymous(origin)),
-        shown::Shown::Bearer(token) => checked(request, state, Shown::Bearer(token.expose_secret()), origin),
+        shown::Shown::Bearer(token) => checked(request, state, Shown::Bearer(token.expose_secret()), to, origin),
         shown::Shown::Basic(Basic { user, secret }) => {
             let shown = Shown::Basic { user: user.as_deref(), secret: secret.expose_secret() };
-            checked(request, state, shown, origin)
+            checked(request, state, shown, to, origin)
         }
         shown::Shown::Malformed => {
             state.attempts.wrong_credential(origin.address, Instant::now());
@@ -50,15 +55,21 @@ pub(super) fn origin(request: &HttpRequest, state: &State) -> Origin {
     Origin { address: state.entrances.client(request), request: RequestId::number(request) }
 }
 
-fn checked(request: &HttpRequest, state: &State, shown: Shown<'_>, origin: Origin) -> Result<Caller, Failure> {
+fn checked(
+    request: &HttpRequest,
+    state: &State,
+    shown: Shown<'_>,
+    to: Purpose,
+    origin: Origin,
+) -> Result<Caller, Failure> {
     let service = state.entrances.of(request).host;
     // Who was accepted a moment ago needs no second look, and does not suffer from others behind the same address.
-    if let Some(caller) = state.registry.recall(shown, &service, origin) {
+    if let Some(caller) = state.registry.recall(shown, &service, to, origin) {
         return Ok(caller);
     }
     let now = Instant::now();
     state.attempts.check_credential(origin.address, now)?;
-    state.registry.authenticate(shown, &service, origin).map_err(|error| {
+    state.registry.authenticate(shown, &service, to, origin).map_err(|error| {
         if matches!(error, Error::Unauthenticated(_)) {
             state.attempts.wrong_credential(origin.address, now);
         }
@@ -75,7 +86,7 @@ pub(super) async fn signing_in(
 ) -> Result<Caller, Failure> {
     let origin = origin(request, state);
     let Some(name) = user.filter(|_| AccessToken::parse(secret).is_err()) else {
-        return checked(request, state, Shown::Basic { user, secret }, origin);
+        return checked(request, state, Shown::Basic { user, secret }, Purpose::Any, origin);
     };
     let now = Instant::now();
     state.attempts.check_password(name, origin.address, now)?;

@@ -10,12 +10,12 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
 use super::State;
 use super::body::Body;
-use super::caller::caller;
+use super::caller::caller_to;
 use super::error::{Failure, envelope};
 use super::observe::Label;
 use crate::auth::{Caller, CredentialKind};
 use crate::oci::{Method, Route, RouteError};
-use crate::registry::Mode;
+use crate::registry::{Mode, Purpose};
 
 /// One request, read.
 struct Call {
@@ -30,7 +30,7 @@ pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state:
     let mut response = match route(&request) {
         Ok(route) => {
             request.extensions_mut().insert(Label(route.label()));
-            let answered = match caller(&request, &state) {
+            let answered = match caller_to(&request, &state, purpose(&route)) {
                 Ok(caller) => {
                     let body = Body::new(payload, state.body_idle);
                     answer(route, Call { request: request.clone(), state, caller, body }).await
@@ -50,6 +50,16 @@ fn route(request: &HttpRequest) -> Result<Route, RouteError> {
     let method = Method::from_name(request.method().as_str());
     let method = method.ok_or_else(|| RouteError::MethodNotAllowed(known.to_vec()))?;
     Route::parse(method, request.path(), request.query_string())
+}
+
+/// What a request shows its credentials for.
+const fn purpose(route: &Route) -> Purpose {
+    match route {
+        Route::UploadStatus(..) | Route::UploadChunk(..) | Route::UploadFinish(..) | Route::UploadCancel(..) => {
+            Purpose::Continue
+        }
+        _ => Purpose::Any,
+    }
 }
 
 async fn answer(route: Route, call: Call) -> Result<HttpResponse, Failure> {
