@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::body::BodyError;
 use super::challenge::{Complaint, challenge_of};
 use super::observe::RequestId;
+use super::shown::{Shown, shown};
 use crate::api::QueryError;
 use crate::auth::{AccountDenied, ActionKind, Reason};
 use crate::oci::{
@@ -95,7 +96,9 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
-            Self::Malformed | Self::SignIn | Self::MountFrom(_) => (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized)),
+            Self::Malformed | Self::SignIn | Self::MountFrom(_) => {
+                (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
+            }
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
@@ -142,7 +145,8 @@ impl Failure {
     fn complaint(&self, request: &HttpRequest) -> Option<Complaint> {
         let is_bad = !matches!(self, Self::SignIn | Self::MountFrom(_));
         let complaint = if is_bad { Complaint::InvalidToken } else { Complaint::InsufficientScope };
-        request.headers().contains_key(header::AUTHORIZATION).then_some(complaint)
+        // Some clients show an empty name and password for nothing.
+        (!matches!(shown(request.headers()), Shown::Nothing)).then_some(complaint)
     }
 
     fn add_headers(&self, request: &HttpRequest, response: &mut HttpResponse) {
