@@ -197,11 +197,34 @@ async fn a_removed_user_is_nobody_and_a_grant_ends_when_it_says() {
         assert_eq!(actor.patch(&place, b" more").await, 401);
         assert_eq!(actor.finish(&place, b"some").await, 401);
     }
-    app.boss().must(Method::POST, "/accounts/ada/free", json!({})).await;
-    let again = app.user("ada").await;
-    assert_eq!(ada.reads("/v2/").await, 401, "another of that name");
-    assert_eq!(short.reads("/v2/").await, 401);
-    assert_eq!(again.reads(&place).await, 404, "and has none of what was");
+}
+
+#[tokio::test]
+async fn who_takes_a_freed_name_is_somebody_else() {
+    let app = TestApp::with_accounts().await;
+    let (ada, bob) = (app.user("ada").await, app.user("bob").await);
+    ada.push_image(NAME, "v1", b"x").await;
+    let grant = json!({"repository": NAME, "grantee": {"user": "bob"}, "level": "write"});
+    ada.must(Method::PUT, "/permissions", grant).await;
+    let short = bob.short(&format!("repository:{NAME}:pull,push")).await;
+    let place = short.begin(NAME).await;
+    assert_eq!(short.patch(&place, b"some").await, 202);
+    let empty = short.begin(NAME).await;
+    app.boss().must(Method::DELETE, "/users/bob", Value::Null).await;
+    app.boss().must(Method::POST, "/accounts/bob/free", json!({})).await;
+    let other = app.user("bob").await;
+    for actor in [&bob, &short] {
+        assert_eq!(actor.reads("/v2/").await, 401);
+        assert_eq!(actor.finish(&place, b"some").await, 401);
+    }
+    assert_eq!(other.reads(&format!("/v2/{NAME}/manifests/v1")).await, 404, "the grant was not theirs");
+    assert_eq!(other.reads(&place).await, 403);
+    ada.must(Method::PUT, "/permissions", json!({"repository": NAME, "grantee": {"user": "bob"}, "level": "write"}))
+        .await;
+    for place in [place, empty] {
+        assert_eq!(other.reads(&place).await, 404, "nor were the uploads");
+        assert_eq!(other.finish(&place, b"some").await, 404);
+    }
 }
 
 #[tokio::test]
