@@ -9,7 +9,7 @@ use crate::home::Home;
 use crate::image::Image;
 use crate::programs::{Said, run};
 
-pub(super) const TOOL: Tool = Tool {
+const TOOL: Tool = Tool {
     seed,
     log_in,
     pull: |home, host, repository| {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::community::{CLOSED, Community, OPEN};
-use super::{Outcome, Row, Tool, agent, cosign, crane, docker, helm, oras, regctl, scenes, skopeo};
+use super::{Tool, agent, cosign, crane, docker, helm, oras, regctl, skopeo};
 use crate::home::Home;
 
 /// Signs `ada` in with a read token, and gives it.
@@ -89,10 +89,4 @@ fn what_our_login_keeps_as_docker_does_serves_others() {
         assert!(pulled.success && !pulled.stderr.contains(&token), "{}: {}", column.name, pulled.stderr);
         std::fs::remove_dir_all(home.path("pulled")).unwrap_or_default();
     }
-}
-
-#[test]
-fn our_command_gets_another_short_token_where_one_expires_in_an_upload() {
-    let tool = Tool { log_in: docker::COLUMN.tool.log_in, ..agent::TOOL };
-    assert!(matches!(scenes::play(&tool, Row::ExpiredInUpload), Outcome::Works));
 }
