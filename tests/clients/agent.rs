@@ -1,5 +1,6 @@
 //! Our command with a home of its own, so that nothing of the person who runs the tests is read or changed.
 
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -14,6 +15,11 @@ pub(crate) struct Agent {
 impl Agent {
     pub(crate) fn new() -> Self {
         Self { home: tempfile::tempdir().expect("a folder") }
+    }
+
+    /// The home folder.
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// The command with its arguments; what stands in the environment of the tests does not reach it.

@@ -14,12 +14,22 @@ use crate::programs::{client, ok};
 
 /// distribution v3 on a free port.
 pub(crate) fn distribution() -> Process {
+    distribution_with(None)
+}
+
+/// The same, perhaps for those alone whose passwords are in a file of the web server Apache.
+pub(crate) fn distribution_with(passwords: Option<&str>) -> Process {
     let folder = tempfile::tempdir().expect("a folder");
     let config = folder.path().join("config.yml");
     let data = folder.path().join("data");
+    let auth = passwords.map_or_else(String::new, |passwords| {
+        let path = folder.path().join("htpasswd");
+        fs::write(&path, passwords).expect("a file");
+        format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path.display())
+    });
     let text = format!(
         "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
-         http: {{addr: \"127.0.0.1:0\", secret: test}}\n",
+         http: {{addr: \"127.0.0.1:0\", secret: test}}\n{auth}",
         data.display()
     );
     fs::write(&config, text).expect("a file");

@@ -26,6 +26,7 @@ mod oras;
 mod packages;
 mod regctl;
 mod scenes;
+mod signed_in;
 mod signer;
 mod skopeo;
 mod wire;

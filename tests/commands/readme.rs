@@ -4,22 +4,23 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::sandbox::{Registry, Sandbox};
+use crate::sandbox::{Ran, Registry, Sandbox};
 
-/// Blocks of the README fenced as `sh tour`.
-fn tour() -> String {
+/// Blocks of the README fenced as `sh` and a word.
+fn blocks(word: &str) -> String {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let blocks = readme.split("```sh tour\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let fence = format!("```sh {word}\n");
+    let blocks = readme.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.collect()
 }
 
-#[test]
-fn the_tour_runs_as_written() {
-    let registry = Registry::start();
+/// Types blocks of the README as `admin` of a registry with accounts.
+fn type_blocks(word: &str) -> (Sandbox, Ran) {
+    let (registry, token) = Registry::with_accounts();
     let sandbox = Sandbox::with(&registry);
-    let host = registry.url.strip_prefix("http://").unwrap();
-    let script = tour().replace("127.0.0.1:5050", host);
-    assert!(script.matches("\nagent ").count() >= 12, "the tour was found: {script}");
+    sandbox.agent_with("login --token-stdin", &token).ok();
+    let script = blocks(word).replace("127.0.0.1:5050", registry.host());
+    assert!(script.matches("\nagent ").count() >= 12, "the blocks were found: {script}");
     let program = Path::new(env!("CARGO_BIN_EXE_agent")).parent().unwrap();
     let typed = sandbox.command();
     let mut shell = Command::new("bash");
@@ -27,10 +28,25 @@ fn the_tour_runs_as_written() {
     shell.envs(typed.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.env("PATH", format!("{}:/usr/bin:/bin", program.display()));
     let ran = sandbox.run(&mut shell).ok();
+    (sandbox, ran)
+}
+
+#[test]
+fn the_tour_runs_as_written() {
+    let (sandbox, ran) = type_blocks("tour");
     for told in ["tags: latest, 0.1.0", "unchanged", "is up to date", "team/my-agent"] {
         assert!(ran.to_string().contains(told), "{told}: {ran}");
     }
     assert!(sandbox.path("agents/my-agent/agent.yaml").is_file());
+}
+
+#[test]
+fn a_team_shares_a_package_as_written() {
+    let (sandbox, ran) = type_blocks("people");
+    for told in ["john may push", "team-role ai-team/developers", "user ada read", "never move"] {
+        assert!(ran.to_string().contains(told), "{told}: {ran}");
+    }
+    assert!(fs::read_to_string(sandbox.path("john.token")).unwrap().starts_with("agr_"));
 }
 
 #[test]

@@ -188,6 +188,18 @@ impl Registry {
         Self::of(Process::start(command, tempfile::tempdir().unwrap()))
     }
 
+    /// One with accounts, and the token of its first administrator.
+    pub(crate) fn with_accounts() -> (Self, String) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
+        command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data);
+        let process = Process::start(command, folder);
+        // Written before the address is told.
+        let token = fs::read_to_string(data.join("initial-admin-token")).unwrap();
+        (Self::of(process), token)
+    }
+
     fn of(process: Process) -> Self {
         Self { url: format!("http://{}", process.host()), process }
     }

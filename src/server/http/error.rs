@@ -95,7 +95,9 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
-            Self::Malformed | Self::SignIn | Self::MountFrom(_) => (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized)),
+            Self::Malformed | Self::SignIn | Self::MountFrom(_) => {
+                (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
+            }
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
