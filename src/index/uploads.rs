@@ -66,6 +66,11 @@ pub fn remove(session: &mut dyn Session, id: &UploadId) -> Result<bool, Error> {
     Ok(session.execute("DELETE FROM upload WHERE id = ?1", &[id.into()])? > 0)
 }
 
+/// Forgets the sessions of an owner; their bytes are removed with those of others that nobody can continue.
+pub fn remove_of(session: &mut dyn Session, owner: &str) -> Result<usize, Error> {
+    Ok(session.execute("DELETE FROM upload WHERE owner = ?1", &[owner.into()])?)
+}
+
 /// Whether an owner has as many sessions.
 pub fn has(session: &mut dyn Session, owner: &str, many: usize) -> Result<bool, Error> {
     let Some(before) = many.checked_sub(1) else { return Ok(true) };
@@ -132,6 +137,9 @@ mod tests {
         assert!(remove(index.session(), &first.id).unwrap());
         assert!(!exists(index.session(), &first.id).unwrap());
         assert!(!remove(index.session(), &first.id).unwrap());
+        save(index.session(), &first).unwrap();
+        assert_eq!((remove_of(index.session(), "eve").unwrap(), remove_of(index.session(), "ada").unwrap()), (0, 1));
+        assert!(!exists(index.session(), &first.id).unwrap());
     }
 
     #[test]

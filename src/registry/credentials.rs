@@ -61,7 +61,8 @@ impl Purpose {
     /// How long a short token is taken after its end.
     const fn grace(self) -> Duration {
         match self {
-            Self::Any => Duration::ZERO,
+            // Clients that count whole seconds show it for as long.
+            Self::Any => Duration::from_secs(1),
             Self::Continue => UPLOAD_LIFETIME,
         }
     }

@@ -6,7 +6,7 @@ use super::{Error, Refusal, Registry};
 use crate::auth::{AccountAction as Do, AccountName, Caller, Role, Visibility};
 use crate::index::accounts::{self, Account, AccountKind};
 use crate::index::repositories::MAX_PAGE;
-use crate::index::{Session, access, organisations, repositories, tokens};
+use crate::index::{Session, access, organisations, repositories, tokens, uploads};
 
 /// Organisations named with one user.
 const MAX_ORGANISATIONS: usize = 1_000;
@@ -123,7 +123,7 @@ impl Registry {
     /// Removes a user. Their repositories stay, as those of an organisation of the user's name, which whoever removes
     /// them owns.
     pub async fn remove_user(&self, caller: &Caller, name: &AccountName) -> Result<Removed, Error> {
-        let name = name.clone();
+        let (name, owner) = (name.clone(), name.to_string());
         let deed = self.act(caller, move |session, caller, now| {
             let permit = allow(session, caller, Do::RemoveUser(&name))?;
             let account = user(session, &name)?;
@@ -134,6 +134,8 @@ impl Registry {
                 return Err(Refusal::LastOwner(organisation).into());
             }
             accounts::remove(session, account.id, now)?;
+            // Whoever takes the name later is somebody else.
+            uploads::remove_of(session, name.as_str())?;
             let repositories = repositories::count_in(session, &name)?;
             let heir = oneself(session, caller)?;
             // Somebody who removes themselves is gone by now.
@@ -149,7 +151,9 @@ impl Registry {
             done(session, &permit, &name, now)?;
             Ok(Removed { repositories, now_owned_by: now_owned_by.map(|heir| heir.name) })
         });
-        deed.await
+        let removed = deed.await?;
+        self.sessions.close_of(&owner);
+        Ok(removed)
     }
 
     /// Lets the name of a removed account be taken again.

@@ -86,6 +86,13 @@ impl Sessions {
         closed.is_some()
     }
 
+    /// Ends every session of an owner.
+    pub(super) fn close_of(&self, owner: &str) {
+        let mut state = self.state();
+        state.empty.retain(|_, session| session.owner != owner);
+        state.owners.remove(owner);
+    }
+
     /// Ends every session that has waited too long.
     pub(super) fn expire(&self, now: Timestamp) {
         self.state().expire(now);

@@ -1,9 +1,12 @@
 //! Plain HTTP to a registry, written out: what a client says it did is looked at without that client and without ours.
+//! A host may have credentials before it, as in an URL: `user:token@127.0.0.1:5050`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use agent_registry::oci::Digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 /// The media type of an OCI manifest.
@@ -21,7 +24,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut fields = self.head.lines().filter_map(|line| line.split_once(':'));
         fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
     }
@@ -34,10 +37,13 @@ impl Answer {
 
 /// One request on a connection of its own.
 pub(crate) fn send(host: &str, method: &str, path: &str, fields: &str, body: &[u8]) -> Answer {
+    let (credentials, host) = host.rsplit_once('@').map_or((None, host), |(before, host)| (Some(before), host));
+    let authorization = credentials.map(|text| format!("authorization: Basic {}\r\n", STANDARD.encode(text)));
+    let authorization = authorization.unwrap_or_default();
     let mut stream = TcpStream::connect(host).expect("the server listens");
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{fields}\r\n"
+        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {length}\r\n{authorization}{fields}\r\n"
     );
     stream.write_all(head.as_bytes()).expect("the request is sent");
     stream.write_all(body).expect("the body is sent");
@@ -104,7 +110,8 @@ pub(crate) fn referrers(host: &str, repository: &str, digest: &str) -> Vec<(Stri
 pub(crate) fn put_blob(host: &str, repository: &str, bytes: &[u8]) {
     let started = send(host, "POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"");
     let place = started.header("location").expect("a location");
-    let place = place.trim_start_matches("http://").trim_start_matches(host);
+    let (_, place) = place.split_once("/v2/").expect("a location of the distribution API");
+    let place = format!("/v2/{place}");
     let joint = if place.contains('?') { '&' } else { '?' };
     let path = format!("{place}{joint}digest={}", Digest::sha256(bytes));
     let stored = send(host, "PUT", &path, "content-type: application/octet-stream\r\n", bytes);

@@ -7,6 +7,7 @@ mod process;
 #[path = "../support/programs.rs"]
 mod programs;
 
+mod access;
 mod agent;
 mod conformance;
 mod cosign;

@@ -100,7 +100,7 @@ impl Cell {
     }
 }
 
-fn said(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn said(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words").to_owned()
 }
@@ -160,7 +160,7 @@ macro_rules! column {
 pub(crate) use column;
 
 /// The pinned version of each client, as versions.txt has it: exact, or with `+` the least.
-fn versions() -> BTreeMap<String, (String, String)> {
+pub(crate) fn versions() -> BTreeMap<String, (String, String)> {
     let list = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/versions.txt"));
     let list = list.expect("the list of clients");
     let lines = list.lines().filter(|line| !line.starts_with('#'));

@@ -1,6 +1,14 @@
 //! The server over real sockets: every endpoint, what bad input gets, and what survives a restart.
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
+mod access_actors;
+mod access_guessing;
+mod access_lists;
+mod access_mounts;
+mod access_races;
+mod access_reads;
+mod access_revocation;
+mod access_tokens;
 mod app;
 mod blobs;
 mod catalogue;

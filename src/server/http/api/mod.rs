@@ -267,7 +267,14 @@ async fn read<T: serde::de::DeserializeOwned>(
         return Err(Failure::Parameter("the body must be of type application/json".to_owned()));
     }
     let body = Body::new(payload, state.body_idle).whole(MAX_REQUEST_BYTES).await?;
-    serde_json::from_slice(&body).map_err(|error| Failure::Parameter(format!("the body is wrong: {error}")))
+    serde_json::from_slice(&body)
+        .map_err(|error| Failure::Parameter(format!("the body is wrong: {}", without_value(&error.to_string()))))
+}
+
+/// What is wrong with a body, without the text that stands where another type should: it may be a password.
+fn without_value(error: &str) -> String {
+    let told = error.strip_prefix("invalid type: string \"").and_then(|rest| rest.rsplit_once("\", expected "));
+    told.map_or_else(|| error.to_owned(), |(_, expected)| format!("invalid type: string, expected {expected}"))
 }
 
 /// How long a page may be, as a caller wrote it.
