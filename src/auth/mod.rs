@@ -4,15 +4,30 @@
 //! loads facts, reads a clock or knows a web framework.
 
 mod action;
+#[cfg(feature = "server")]
+mod assertion;
 mod decide;
 mod facts;
 mod identity;
+#[cfg(feature = "server")]
+mod issuer;
+#[cfg(feature = "server")]
+mod issuer_keys;
 mod permit;
 mod sight;
 
 pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
+#[cfg(feature = "server")]
+pub use assertion::{Asserted, Assertion, AssertionError, LEEWAY_SECONDS, MAX_AGE_SECONDS, MAX_ASSERTION_BYTES};
 pub use decide::{Denied, decide};
 pub use facts::Facts;
 pub use identity::{Identity, IdentityError, MAX_USER_NAME_LENGTH, UserName};
+#[cfg(feature = "server")]
+pub use issuer::{IssuerError, IssuerUrl, MAX_ISSUER_LENGTH};
+#[cfg(feature = "server")]
+pub use issuer_keys::{IssuerKeys, IssuerKeysError, MAX_ISSUER_KEYS};
 pub use permit::{Permit, Rule};
 pub use sight::Sight;
+
+#[cfg(test)]
+mod assertion_tests;
