@@ -9,6 +9,7 @@ mod http;
 mod json_lines;
 mod listen;
 mod logs;
+mod oidc;
 mod pace;
 mod recovery;
 mod service;
@@ -19,6 +20,7 @@ pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use http::openapi;
 pub use logs::start_logs;
+pub use oidc::{FetchError, IssuerSettings, OidcError};
 pub use recovery::{reindex, restore};
 pub use service::Server;
 
