@@ -1,15 +1,41 @@
 //! The words of our own API: what it answers with, and the query that filters packages, the same for both ends.
 
+mod expiry;
 mod matching;
 mod parse;
 mod pattern;
+mod people;
+mod permissions;
 mod query;
 mod records;
+mod secret;
+mod tokens;
+mod words;
 
+pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;
+pub use people::{
+    AdministratorChange, CallerCredential, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Me, Member, MemberChange,
+    Membership, NewOrganisation, NewPassword, NewTeam, NewUser, Organisation, OrganisationChange, Removed, Team,
+    TeamChange, TeamMember, User,
+};
+pub use permissions::{
+    AuditEntry, Explanation, Grantee, MAX_TAG_RULES, NewPermission, Permission, RepositorySettings, TagRule, TagRules,
+    TriedRule,
+};
 pub use query::{Condition, Field, Query, Since, Term};
 pub use records::{
     Backup, BackupContent, BackupState, DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, NewBackup, Package, Page,
     RegistryInfo, Repository,
+};
+pub use secret::Secret;
+pub use tokens::{
+    DEFAULT_OVERLAP_SECONDS, IdentityToken, Login, MAX_IDENTITY_TOKEN_LENGTH, MAX_OVERLAP_SECONDS, MAX_PATTERN_LENGTH,
+    MAX_PUBLISHER_CLAIMS, MAX_TOKEN_NAME_LENGTH, MAX_TOKEN_PATTERNS, NewPublisher, NewToken, Publisher, PublisherToken,
+    SigningKey, Token, TokenRequest, TokenRotation,
+};
+pub use words::{
+    CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, TagRuleKind, TokenKind, Visibility,
+    WordError,
 };

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Visibility;
 use crate::oci::{Digest, RepositoryName, Tag};
 use crate::package::{Metadata, Summary};
 
@@ -84,6 +85,9 @@ pub struct Repository {
     pub tags: u64,
     /// How many manifests it has.
     pub manifests: u64,
+    /// Who may see and pull it without a grant; absent where nobody has to sign in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Visibility>,
 }
 
 /// How a client knows that a registry has a catalogue.
@@ -94,14 +98,20 @@ pub struct RegistryInfo {
     pub name: String,
     /// Version of the program.
     pub version: String,
-    /// The namespace of names without one.
+    /// The namespace of names without one: the caller's own, where the caller is known.
     pub default_namespace: String,
+    /// Whether callers have to sign in.
+    #[serde(default)]
+    pub authentication: bool,
+    /// For whom continuous integration has to ask its identity token; absent where none is exchanged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
 }
 
 impl RegistryInfo {
     /// The name by which a registry of this program is known.
     pub const NAME: &str = "agent-registry";
-    /// The namespace of names without one, until people exist.
+    /// The namespace of names without one, for callers without a name.
     pub const DEFAULT_NAMESPACE: &str = "default";
 }
 

@@ -100,7 +100,7 @@ impl<'a> Registries<'a> {
             _ => etcetera::home_dir().ok().map(|home| home.join(".docker")),
         };
         let Some(folder) = folder else { return Ok(None) };
-        let found = docker_credential(&folder, endpoint.host())?;
+        let found = docker_credential(&folder.join("config.json"), endpoint.host())?;
         if found.is_some() {
             self.context.printer.detail("credential: Docker's");
         }

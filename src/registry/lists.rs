@@ -49,7 +49,7 @@ impl Registry {
         let counted = self.read(|session| repositories::count(session, name).map_err(Error::from))?;
         let counted = counted.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
         let (created_at, tags, manifests) = (counted.created_at, counted.tags, counted.manifests);
-        Ok(Repository { name: name.clone(), created_at, tags, manifests })
+        Ok(Repository { name: name.clone(), created_at, tags, manifests, visibility: None })
     }
 
     /// The manifests about another one, of any of the given types, or all without types. What nobody refers to has

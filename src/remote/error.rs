@@ -123,6 +123,14 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file with a credential cannot be written.
+    #[error("`{}` cannot be written", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// What is to be uploaded has not the size it was said to have.
     #[error("blob to upload has {found} bytes, expected {expected}: it changed meanwhile")]
     SourceChanged {
@@ -171,6 +179,7 @@ impl Error {
             Self::Setup(_)
             | Self::NoAuthority
             | Self::File { .. }
+            | Self::Write { .. }
             | Self::SourceChanged { .. }
             | Self::Helper { .. } => ErrorKind::Io,
             _ => ErrorKind::Protocol,

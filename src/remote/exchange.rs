@@ -104,6 +104,11 @@ impl Exchange {
         self.persist(|error| ask.may_repeat(error), || self.attempt(ask)).await
     }
 
+    /// The first answer to a request without any credential, whatever it is.
+    pub(super) async fn ask_as_stranger(&self, ask: &Ask<'_>) -> Result<Response, Error> {
+        self.persist(|error| ask.may_repeat(error), || self.once(ask, &ask.url, None)).await
+    }
+
     /// As [`Self::send`], and reads an answer of at most `limit` bytes; one that breaks off is asked for again.
     pub(super) async fn read(&self, ask: &Ask<'_>, what: &'static str, limit: usize) -> Result<Read, Error> {
         let attempt = || async {

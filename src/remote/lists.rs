@@ -1,18 +1,17 @@
-//! Lists: tags, repositories, referrers, page by page, and the JSON of a registry's own API.
+//! Lists: tags, repositories, referrers, page by page.
 
 use std::collections::HashSet;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderValue};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::address;
 use super::error::found;
-use super::exchange::{Ask, Repeat};
+use super::exchange::Ask;
 use super::link;
-use super::payload::Payload;
 use super::scope::Scope;
 use super::{Error, Remote};
 use crate::oci::{Descriptor, Digest, Manifest, ManifestKind, Page, RepositoryName, Route, Tag, Target, known};
@@ -82,46 +81,6 @@ impl Remote {
         })
     }
 
-    /// Gets JSON of at most `max_bytes` from an own API of the registry. `None` on 404, and when the answer is no JSON
-    /// at all; JSON of another form is an error.
-    pub async fn get_json<T: DeserializeOwned>(
-        &self,
-        path_and_query: &str,
-        max_bytes: usize,
-    ) -> Result<Option<T>, Error> {
-        let what = "answer of the registry's own API";
-        let ask = Ask::new(Method::GET, self.endpoint().url(path_and_query)?, Scope::none())
-            .header(ACCEPT, HeaderValue::from_static("application/json"));
-        let read = match found(self.exchange.read(&ask, what, max_bytes).await) {
-            Ok(Some(read)) => read,
-            Ok(None) | Err(Error::NotARegistry { .. }) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        if !is_json(&read.headers) {
-            return Ok(None);
-        }
-        serde_json::from_slice(&read.body).map(Some).map_err(|source| Error::Json { what, source })
-    }
-
-    /// Sends JSON to an own API of the registry and reads its answer, of at most `max_bytes`.
-    pub async fn post_json<T: DeserializeOwned>(
-        &self,
-        path_and_query: &str,
-        content: &impl Serialize,
-        max_bytes: usize,
-    ) -> Result<T, Error> {
-        let what = "answer of the registry's own API";
-        let body = serde_json::to_vec(content).map_err(|source| Error::Json { what, source })?;
-        // Sent again after a lost answer it would be done twice.
-        let ask = Ask::new(Method::POST, self.endpoint().url(path_and_query)?, Scope::none())
-            .header(ACCEPT, HeaderValue::from_static("application/json"))
-            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-            .payload(Payload::Bytes(body.into()))
-            .repeat(Repeat::Unprocessed);
-        let read = self.exchange.read(&ask, what, max_bytes).await?;
-        serde_json::from_slice(&read.body).map_err(|source| Error::Json { what, source })
-    }
-
     /// The entries of all pages of a list.
     async fn pages<T: DeserializeOwned, E>(
         &self,
@@ -159,12 +118,6 @@ fn accepted(route: &Route) -> HeaderValue {
         Route::Referrers(..) => known::OCI_INDEX,
         _ => "application/json",
     })
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind == "application/json" || kind.ends_with("+json")
 }
 
 fn referrers_tag(digest: &Digest) -> Result<Tag, Error> {

@@ -9,17 +9,22 @@ mod blobs;
 mod challenge;
 mod credential;
 mod docker;
+mod docker_helper;
+mod docker_store;
 mod endpoint;
 mod error;
 mod exchange;
 mod link;
 mod lists;
 mod manifests;
+mod own_api;
 mod patience;
 mod payload;
+mod private_file;
 mod refusal;
 mod scope;
 mod session;
+mod sign_in;
 mod text;
 mod token;
 mod upload;
@@ -33,11 +38,14 @@ use reqwest::StatusCode;
 pub use blobs::BlobBody;
 pub use credential::Credential;
 pub use docker::docker_credential;
+pub use docker_store::{Kept, docker_helper, forget_docker_credential, keep_docker_credential};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, ErrorKind};
 pub use manifests::Found;
 pub use payload::BlobSource;
+pub use private_file::write_private;
 pub use refusal::Refusal;
+pub use sign_in::SignIn;
 pub use upload::RESUMABLE_BYTES;
 
 use authority::Authority;
@@ -94,6 +102,11 @@ impl Remote {
     /// Where the registry is.
     pub fn endpoint(&self) -> &Endpoint {
         &self.exchange.endpoint
+    }
+
+    /// Whether there is a credential, of whatever worth.
+    pub fn has_credential(&self) -> bool {
+        self.exchange.authority.has_credential()
     }
 
     /// Asks whether this is a registry that takes the credential.

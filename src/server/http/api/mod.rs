@@ -54,6 +54,8 @@ async fn info() -> HttpResponse {
         name: RegistryInfo::NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         default_namespace: RegistryInfo::DEFAULT_NAMESPACE.to_owned(),
+        authentication: false,
+        audience: None,
     })
 }
 
