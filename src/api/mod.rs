@@ -31,9 +31,9 @@ pub use records::{
 };
 pub use secret::Secret;
 pub use tokens::{
-    DEFAULT_OVERLAP_SECONDS, IdentityToken, Login, MAX_IDENTITY_TOKEN_LENGTH, MAX_OVERLAP_SECONDS, MAX_PATTERN_LENGTH,
-    MAX_PUBLISHER_CLAIMS, MAX_TOKEN_NAME_LENGTH, MAX_TOKEN_PATTERNS, NewPublisher, NewToken, Publisher, PublisherToken,
-    SigningKey, Token, TokenRequest, TokenRotation,
+    ACCESS_TOKEN_PREFIX, DEFAULT_OVERLAP_SECONDS, IdentityToken, Login, MAX_IDENTITY_TOKEN_LENGTH, MAX_OVERLAP_SECONDS,
+    MAX_PATTERN_LENGTH, MAX_PUBLISHER_CLAIMS, MAX_TOKEN_NAME_LENGTH, MAX_TOKEN_PATTERNS, NewPublisher, NewToken,
+    Publisher, PublisherToken, SigningKey, Token, TokenRequest, TokenRotation,
 };
 pub use words::{
     CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, TagRuleKind, TokenKind, Visibility,

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{Expiry, Scope, Secret, TokenKind};
 use crate::oci::RepositoryName;
 
+/// What every access token of this project begins with; tokens of the reference tool are 64 hexadecimal digits.
+pub const ACCESS_TOKEN_PREFIX: &str = "agr_";
+
 /// Longest name of an access token in characters.
 pub const MAX_TOKEN_NAME_LENGTH: usize = 100;
 

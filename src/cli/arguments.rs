@@ -1,13 +1,16 @@
 //! The command line: global flags and the verbs. Each verb's own flags stand in its file.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use super::printer::Format;
 use super::{
-    build, completions, images, init, inspect, pull, push, quickstart, registry, rmi, scope, tag, validate, version,
+    build, completions, configure, images, init, inspect, login, logout, org, permission, publisher, pull, push,
+    quickstart, registry, rmi, scope, tag, team, token, user, validate, version, visibility, whoami,
 };
+use crate::api::Secret;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 success, 1 failure, 2 wrong command line, 65 invalid package or data, 66 no source found, 69 registry \
@@ -70,21 +73,28 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "AGENT_HOME", hide = true, hide_env_values = true)]
     pub home: Option<PathBuf>,
 
-    #[arg(
-        long,
-        global = true,
-        value_name = "TOKEN",
-        env = "AGENT_REGISTRY_TOKEN",
-        hide = true,
-        hide_env_values = true
-    )]
-    pub token: Option<String>,
+    // Secrets come from variables: on a command line everybody on the machine could read them.
+    #[arg(long, global = true, value_name = "TOKEN", env = "AGENT_REGISTRY_TOKEN", hide = true)]
+    #[arg(value_parser = secret, hide_env_values = true)]
+    pub token_variable: Option<Secret>,
 
-    #[arg(long, global = true, value_name = "PAT", env = "AGENTS_REGISTRY_PAT", hide = true, hide_env_values = true)]
-    pub pat: Option<String>,
+    #[arg(long, global = true, value_name = "PAT", env = "AGENTS_REGISTRY_PAT", hide = true)]
+    #[arg(value_parser = secret, hide_env_values = true)]
+    pub pat_variable: Option<Secret>,
 
     #[arg(long, global = true, value_name = "DIR", env = "DOCKER_CONFIG", hide = true, hide_env_values = true)]
     pub docker_config: Option<PathBuf>,
+
+    #[arg(long, global = true, value_name = "FILE", env = "REGISTRY_AUTH_FILE", hide = true, hide_env_values = true)]
+    pub auth_file: Option<PathBuf>,
+
+    #[arg(long, global = true, value_name = "DIR", env = "XDG_RUNTIME_DIR", hide = true, hide_env_values = true)]
+    pub runtime_directory: Option<PathBuf>,
+}
+
+/// Reads a secret, which nothing shows from then on.
+pub(super) fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret::new(text))
 }
 
 /// The verbs.
@@ -100,7 +110,20 @@ pub(super) enum Command {
     Inspect(inspect::Inspect),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),
+    Login(login::Login),
+    Logout(logout::Logout),
+    Whoami(whoami::Whoami),
+    User(user::UserCommand),
+    Org(org::OrgCommand),
+    Team(team::TeamCommand),
+    Token(token::TokenCommand),
+    Visibility(visibility::VisibilityCommand),
+    Permission(permission::ExplainCommand),
+    Publisher(publisher::PublisherCommand),
+    Configure(configure::Configure),
     Registry(registry::RegistryCommand),
+    #[command(hide = true)]
+    Auth(whoami::AuthCommand),
     Version(version::Version),
     Completions(completions::Completions),
     #[command(hide = true)]

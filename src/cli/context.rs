@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::arguments::Global;
 use super::error::Error;
 use super::printer::Printer;
+use super::profiles::{Exposure, Settings};
 
 /// The surroundings of one verb.
 #[derive(Clone, Debug)]
@@ -40,4 +41,45 @@ impl Context {
             _ => Ok(etcetera::home_dir().map_err(|_| Error::NoHome)?.join(".agent")),
         }
     }
+
+    /// The settings file. Tokens in it that others could read are told, and hidden from them.
+    pub(super) fn settings(&self) -> Result<Settings, Error> {
+        let path = match &self.config {
+            Some(path) => self.path(path),
+            None => self.home()?.join("config.json"),
+        };
+        let settings = Settings::load(&path)?;
+        let shown = path.display();
+        match settings.exposure {
+            Exposure::None => {}
+            Exposure::Ended => Printer::warn(&format!(
+                "other users could read the tokens in {shown}; they no longer can, but replace tokens that matter"
+            )),
+            Exposure::Lasting => {
+                Printer::warn(&format!("other users can read the tokens in {shown}: close it with `chmod 600`"));
+            }
+        }
+        Ok(settings)
+    }
+
+    /// Docker's `config.json`, where there is a place for it.
+    pub(super) fn docker_file(&self) -> Option<PathBuf> {
+        let folder = match given(self.global.docker_config.as_ref()) {
+            Some(folder) => folder.clone(),
+            None => etcetera::home_dir().ok()?.join(".docker"),
+        };
+        Some(folder.join("config.json"))
+    }
+
+    /// The files that docker and podman keep credentials in, the first to be asked first.
+    pub(super) fn docker_files(&self) -> Vec<PathBuf> {
+        let own = given(self.global.auth_file.as_ref()).cloned();
+        let podman = given(self.global.runtime_directory.as_ref()).map(|folder| folder.join("containers/auth.json"));
+        [own, self.docker_file(), podman].into_iter().flatten().collect()
+    }
+}
+
+/// A path that is not empty: a variable may be set to nothing.
+fn given(path: Option<&PathBuf>) -> Option<&PathBuf> {
+    path.filter(|path| !path.as_os_str().is_empty())
 }

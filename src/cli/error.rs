@@ -40,6 +40,39 @@ pub(super) enum Error {
     /// A profile nobody wrote.
     #[error("no profile `{name}` in {}", path.display())]
     UnknownProfile { name: String, path: PathBuf, known: Vec<String> },
+    /// A name for a profile that cannot be typed easily.
+    #[error("`{0}` cannot name a profile: 1 to 64 characters without spaces")]
+    ProfileName(String),
+    /// No profile where one is needed.
+    #[error("there is no profile{}", endpoint.as_ref().map(|endpoint| format!(" for {endpoint}")).unwrap_or_default())]
+    NoProfile { endpoint: Option<Box<Endpoint>> },
+    /// An older settings file that cannot be read; its lines may hold secrets, so only the place is told.
+    #[error("{} cannot be read: line {line}, column {column}", path.display())]
+    Import { path: PathBuf, line: u64, column: u64 },
+    /// A flag that was left out.
+    #[error("{what} is missing")]
+    Missing { what: &'static str, flag: &'static str },
+    /// Nobody to ask for a secret.
+    #[error("a secret is needed, and there is no terminal to ask for it")]
+    NoTerminal,
+    /// The terminal could not be read or written.
+    #[error("the terminal cannot be used")]
+    Terminal(#[source] io::Error),
+    /// Stdin could not be read.
+    #[error("stdin cannot be read")]
+    Stdin(#[source] io::Error),
+    /// Nothing was entered.
+    #[error("the secret is empty")]
+    EmptySecret,
+    /// Typed twice, and not the same.
+    #[error("the two entries differ")]
+    SecretsDiffer,
+    /// No program to keep a credential.
+    #[error("docker's config.json names no credential helper for {0}")]
+    NoHelper(Box<Endpoint>),
+    /// Nobody is signed in.
+    #[error("nobody is signed in to {0}")]
+    Anonymous(Box<Endpoint>),
     /// A name that is no reference.
     #[error("`{text}` is no name of a package")]
     Reference { text: String, source: ReferenceError },
@@ -103,6 +136,12 @@ pub(super) enum Error {
     /// A registry that cannot list what it has.
     #[error("the registry {0} has no catalogue of agents")]
     NoCatalogue(Box<Endpoint>),
+    /// A registry whose people this program cannot manage.
+    #[error("{0} is no registry of this program, so its users, tokens and permissions are managed elsewhere")]
+    NoPeople(Box<Endpoint>),
+    /// A registry that cannot be told who may see a repository.
+    #[error("{0} cannot be told who may see a package, so nothing was pushed")]
+    NoVisibility(Box<Endpoint>),
     /// A time that is none.
     #[error("`{0}` is no time: write seconds since 1970 or 2026-01-31T12:00:00Z")]
     Time(String),
@@ -167,11 +206,23 @@ impl Error {
             // `agent images | head` is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Success,
             Self::Output(_) | Self::Io { .. } | Self::Runtime(_) => ExitStatus::Io,
-            Self::NoHome | Self::Settings { .. } | Self::UnknownProfile { .. } => ExitStatus::Config,
+            Self::NoHome
+            | Self::Settings { .. }
+            | Self::UnknownProfile { .. }
+            | Self::NoProfile { .. }
+            | Self::Import { .. }
+            | Self::NoHelper(_) => ExitStatus::Config,
+            Self::Terminal(_) | Self::Stdin(_) => ExitStatus::Io,
+            Self::Anonymous(_) => ExitStatus::Denied,
             Self::Reference { .. }
             | Self::Range { .. }
             | Self::WrongReference { .. }
             | Self::Filter { .. }
+            | Self::ProfileName(_)
+            | Self::Missing { .. }
+            | Self::NoTerminal
+            | Self::EmptySecret
+            | Self::SecretsDiffer
             | Self::Name { .. }
             | Self::Model(_)
             | Self::Time(_)
@@ -179,6 +230,8 @@ impl Error {
             | Self::VersionDiffers { .. }
             | Self::Endpoint(_)
             | Self::NoCatalogue(_)
+            | Self::NoPeople(_)
+            | Self::NoVisibility(_)
             | Self::Stored(_) => ExitStatus::Usage,
             Self::Occupied(_) => ExitStatus::Conflict,
             Self::Unavailable { .. } => ExitStatus::Unavailable,
@@ -209,6 +262,11 @@ impl Error {
             Self::NoHome => "name a folder with the variable AGENT_HOME".to_owned(),
             Self::UnknownProfile { known, .. } if known.is_empty() => "there are no profiles".to_owned(),
             Self::UnknownProfile { known, .. } => format!("known profiles: {}", known.join(", ")),
+            Self::NoProfile { .. } => "add one with `agent configure profile add NAME --registry URL`".to_owned(),
+            Self::Missing { flag, .. } => format!("add `{flag}`"),
+            Self::NoTerminal => "give it on stdin, with `--password-stdin` or `--token-stdin`".to_owned(),
+            Self::NoHelper(_) => "name one there as `credsStore`, or use `--store docker`".to_owned(),
+            Self::Anonymous(endpoint) => format!("sign in with `agent login {}`", endpoint.host()),
             Self::Reference { .. } => {
                 "write `name`, `name:tag`, `namespace/name:tag` or `host/namespace/name:tag`".to_owned()
             }
@@ -240,6 +298,10 @@ impl Error {
             Self::NoCatalogue(endpoint) => {
                 format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
             }
+            Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
+            Self::NoVisibility(_) => {
+                "push without `--visibility`, and set it where that registry is managed".to_owned()
+            }
             Self::Server { hint, .. } => return hint.clone(),
             Self::NoServer => "install it with its default features".to_owned(),
             _ => return self.system_hint(),
@@ -268,10 +330,16 @@ fn of_remote(error: &remote::Error) -> ExitStatus {
         ErrorKind::NotFound => ExitStatus::NotFound,
         ErrorKind::Denied => ExitStatus::Denied,
         ErrorKind::Unavailable => ExitStatus::Unavailable,
+        ErrorKind::Refused if is_conflict(error) => ExitStatus::Conflict,
         ErrorKind::Refused => ExitStatus::Failure,
         ErrorKind::Protocol => ExitStatus::Data,
         ErrorKind::Io => ExitStatus::Io,
     }
+}
+
+/// A name that is taken, or an owner that cannot go: what the registry's own API answers 409 to.
+fn is_conflict(error: &remote::Error) -> bool {
+    matches!(error, remote::Error::Refused(refusal) if refusal.status == 409 && refusal.is_about_own_api())
 }
 
 fn of_client(error: &client::Error) -> ExitStatus {

@@ -1,8 +1,11 @@
 //! The command: one file a verb, a printer, and errors with exit codes.
 
 mod arguments;
+mod audit;
 mod build;
 mod completions;
+mod configure;
+mod configure_profile;
 mod context;
 mod error;
 #[cfg(feature = "server")]
@@ -10,12 +13,20 @@ mod examples;
 mod exit;
 mod image_row;
 mod images;
+mod import;
 mod init;
 mod inspect;
 mod inspection;
+mod listing;
+mod login;
+mod logout;
+mod org;
+mod permission;
 mod printer;
 mod profiles;
 mod progress;
+mod prompt;
+mod publisher;
 mod pull;
 mod push;
 mod quickstart;
@@ -27,6 +38,7 @@ mod rmi;
 mod scope;
 #[cfg(feature = "server")]
 mod serve;
+mod service;
 mod sources;
 mod stop;
 mod stored;
@@ -34,11 +46,17 @@ mod stored;
 mod story;
 mod table;
 mod tag;
+mod tag_rule;
+mod team;
 mod templates;
 mod text;
+mod token;
+mod user;
 mod validate;
 mod version;
+mod visibility;
 mod wanted;
+mod whoami;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -93,6 +111,18 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
+        Command::Login(arguments) => login::login(context, &arguments).await,
+        Command::Logout(arguments) => logout::logout(context, &arguments),
+        Command::Whoami(arguments) => whoami::whoami(context, &arguments).await,
+        Command::User(arguments) => user::user(context, arguments).await,
+        Command::Org(arguments) => org::org(context, arguments).await,
+        Command::Team(arguments) => team::team(context, arguments).await,
+        Command::Token(arguments) => token::token(context, arguments).await,
+        Command::Visibility(arguments) => visibility::visibility(context, arguments).await,
+        Command::Permission(arguments) => permission::explain(context, arguments).await,
+        Command::Publisher(arguments) => publisher::publisher(context, arguments).await,
+        Command::Auth(arguments) => whoami::auth(context, &arguments).await,
+        Command::Configure(arguments) => Box::pin(configure::configure(context, arguments)).await,
         Command::Registry(arguments) => registry::registry(context, arguments).await,
         Command::Version(_) => version::version(context),
         Command::Completions(arguments) => completions::completions(&arguments),

@@ -13,7 +13,9 @@ use super::progress::Transfers;
 use super::registries::{Located, Registries};
 use super::sources::{self, Changes, Found};
 use super::text::{counted, size};
+use super::visibility;
 use super::wanted::Wanted;
+use crate::api::Visibility;
 use crate::client::{self, PushReport, PushRequest, PushStoredRequest, Store};
 use crate::oci::{Manifest, Tag};
 use crate::package::Source;
@@ -51,9 +53,9 @@ pub(super) struct Push {
     #[arg(long, short, conflicts_with = "path")]
     all_tags: bool,
 
-    /// Who may see it; this registry has no accounts yet
-    #[arg(long, value_name = "VISIBILITY", value_parser = ["public", "private", "internal", "organization"])]
-    visibility: Option<String>,
+    /// Who may see it without a grant; settled before anything is sent
+    #[arg(long, value_name = "VISIBILITY", value_parser = visibility::visibility_parser())]
+    visibility: Option<Visibility>,
 
     /// Not available yet
     #[arg(long, hide = true)]
@@ -96,10 +98,6 @@ impl Push {
 
 pub(super) async fn push(context: &Context, arguments: &Push) -> Result<(), Error> {
     arguments.refuse_unavailable()?;
-    if let Some(visibility) = &arguments.visibility {
-        let text = "this registry has no accounts yet, so everybody who reaches it sees everything";
-        Printer::warn(&format!("--visibility {visibility} has no effect: {text}"));
-    }
     let wanted = Wanted::parse(&arguments.name)?;
     wanted.tag()?;
     let registries = Registries::load(context)?;
@@ -110,7 +108,7 @@ pub(super) async fn push(context: &Context, arguments: &Push) -> Result<(), Erro
         Found::Disk(source) => push_source(context, arguments, &registries, &wanted, &source).await,
         Found::Stored(manifest, store) => {
             arguments.changes.refuse_for_stored()?;
-            let located = registries.locate(&wanted).await?;
+            let located = locate(context, arguments, &registries, &wanted).await?;
             push_stored(context, arguments, &located, wanted.tag()?, &manifest, &store).await
         }
     }
@@ -127,7 +125,7 @@ async fn push_source(
     let draft = source.draft(&arguments.changes.overrides(wanted, source)?)?;
     tell_files(context, source, &draft);
     // Before packing: a registry that is down is told at once.
-    let located = registries.locate(wanted).await?;
+    let located = locate(context, arguments, registries, wanted).await?;
     let failed = |error| Error::of_client(error, located.remote.endpoint());
     let found = client::find_unchanged(&located.remote, &located.repository, &tag, &draft).await;
     if let Some(unchanged) = found.map_err(failed)? {
@@ -147,6 +145,20 @@ async fn push_source(
     let pushed = client::push(request).await;
     drop(progress);
     report(context, arguments, &located, &tag, &pushed.map_err(failed)?)
+}
+
+/// Where it goes. What was asked for about its visibility is so before anything is sent there.
+async fn locate(
+    context: &Context,
+    arguments: &Push,
+    registries: &Registries<'_>,
+    wanted: &Wanted,
+) -> Result<Located, Error> {
+    let located = registries.locate(wanted).await?;
+    if let Some(visibility) = arguments.visibility {
+        visibility::settle(context, &located, visibility, arguments.dry_run).await?;
+    }
+    Ok(located)
 }
 
 async fn push_stored(
@@ -189,7 +201,7 @@ async fn push_all_tags(
         let looked = vec![format!("the local store (nothing named {})", wanted.name)];
         return Err(Error::NoSource { name: wanted.text.clone(), looked });
     }
-    let located = registries.locate(wanted).await?;
+    let located = locate(context, arguments, registries, wanted).await?;
     for entry in entries {
         let Some(tag) = entry.reference.tag.clone() else { continue };
         if let Some(manifest) = store.find(&entry.reference)? {

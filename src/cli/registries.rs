@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use super::arguments::Global;
 use super::context::Context;
 use super::error::Error;
-use super::printer::Printer;
-use super::profiles::{Profile, Profiles};
+use super::profiles::Profile;
 use super::wanted::Wanted;
+use crate::api::{ACCESS_TOKEN_PREFIX, Secret};
 use crate::client::{Cache, Catalogue, Store};
 use crate::oci::{Host, NameError, Reference, RepositoryName, Tag};
 use crate::remote::{Credential, Endpoint, Options, Remote, docker_credential};
@@ -48,16 +48,8 @@ impl Located {
 impl<'a> Registries<'a> {
     /// Reads the settings. No network.
     pub(super) fn load(context: &'a Context) -> Result<Self, Error> {
-        let path = match &context.config {
-            Some(path) => context.path(path),
-            None => context.home()?.join("config.json"),
-        };
-        let loaded = Profiles::load(&path)?;
-        if loaded.is_exposed {
-            let text = format!("other users can read the tokens in {}: close it with `chmod 600`", path.display());
-            Printer::warn(&text);
-        }
-        let profile = loaded.profiles.choose(context.global.profile.as_deref(), &path)?;
+        let settings = context.settings()?;
+        let profile = settings.choose(context.global.profile.as_deref())?.map(|(_, profile)| profile.clone());
         let default = Endpoint::parse(address(&context.global, profile.as_ref()), context.global.plain_http)?;
         context.printer.detail(&format!("registry for names without a host: {default}"));
         Ok(Self { context, profile, default })
@@ -69,7 +61,16 @@ impl<'a> Registries<'a> {
             Some(host) if host != self.default.host() => Endpoint::of_host(host, self.context.global.plain_http),
             _ => self.default.clone(),
         };
-        let credential = self.credential(&endpoint)?;
+        self.connect_to(&endpoint)
+    }
+
+    /// As [`Self::connect`], to an address.
+    pub(super) fn connect_to(&self, endpoint: &Endpoint) -> Result<Remote, Error> {
+        self.connect_as(endpoint, self.credential(endpoint)?)
+    }
+
+    /// As [`Self::connect_to`], with a given credential, or as a stranger.
+    pub(super) fn connect_as(&self, endpoint: &Endpoint, credential: Option<Credential>) -> Result<Remote, Error> {
         let ca_certificate = match &self.context.global.ca_certificate {
             None => None,
             Some(path) => {
@@ -78,40 +79,47 @@ impl<'a> Registries<'a> {
             }
         };
         let options = Options { credential, ca_certificate, ..Options::default() };
-        Ok(Remote::connect(endpoint, options)?)
+        Ok(Remote::connect(endpoint.clone(), options)?)
+    }
+
+    /// The registry a text on the command line means: an address or a host; without one, that of names without a host.
+    pub(super) fn endpoint(&self, text: Option<&str>) -> Result<Endpoint, Error> {
+        let Some(text) = text else { return Ok(self.default.clone()) };
+        let is_address = text.contains("://");
+        let endpoint = Endpoint::parse(text, self.context.global.plain_http)?;
+        // A host alone means the registry known by it, with its scheme.
+        let is_default = !is_address && endpoint.host() == self.default.host();
+        Ok(if is_default { self.default.clone() } else { endpoint })
     }
 
     /// A token goes to the one registry it was set for; any other gets what Docker has for exactly its host.
     fn credential(&self, endpoint: &Endpoint) -> Result<Option<Credential>, Error> {
         let global = &self.context.global;
-        let given = [&global.token, &global.pat].into_iter().flatten().find(|token| !token.is_empty());
+        let given = [&global.token_variable, &global.pat_variable].into_iter().flatten().map(Secret::expose);
         if *endpoint == self.default
-            && let Some(token) = given
+            && let Some(token) = given.into_iter().find(|token| !token.is_empty())
         {
             self.context.printer.detail("credential: the token of the environment");
-            return Ok(Some(Credential::Token(token.clone())));
+            return Ok(Some(Credential::Token(token.to_owned())));
         }
-        if let Some(token) = self.profile_token(endpoint) {
+        if let Some(credential) = self.of_profile(endpoint) {
             self.context.printer.detail("credential: the token of the profile");
-            return Ok(Some(Credential::Token(token)));
+            return Ok(Some(as_token(credential)));
         }
-        let folder = match &global.docker_config {
-            Some(folder) if !folder.as_os_str().is_empty() => Some(folder.clone()),
-            _ => etcetera::home_dir().ok().map(|home| home.join(".docker")),
-        };
-        let Some(folder) = folder else { return Ok(None) };
-        let found = docker_credential(&folder.join("config.json"), endpoint.host())?;
-        if found.is_some() {
-            self.context.printer.detail("credential: Docker's");
+        for file in self.context.docker_files() {
+            if let Some(credential) = docker_credential(&file, endpoint.host())? {
+                self.context.printer.detail(&format!("credential: from {}", self.context.shown(&file)));
+                return Ok(Some(as_token(credential)));
+            }
         }
-        Ok(found)
+        Ok(None)
     }
 
-    fn profile_token(&self, endpoint: &Endpoint) -> Option<String> {
+    fn of_profile(&self, endpoint: &Endpoint) -> Option<Credential> {
         let profile = self.profile.as_ref()?;
-        let token = profile.pat.clone().filter(|token| !token.is_empty())?;
+        let credential = profile.credential()?;
         let its_own = Endpoint::parse(&profile.registry, self.context.global.plain_http).ok()?;
-        (its_own == *endpoint).then_some(token)
+        (its_own == *endpoint).then_some(credential)
     }
 
     /// The repository a name means. A name without namespace and host gets the profile's namespace, or on a registry
@@ -130,10 +138,21 @@ impl<'a> Registries<'a> {
         }
         let detected = Catalogue::detect(&remote).await.map_err(|error| Error::of_client(error, remote.endpoint()))?;
         let repository = match detected {
-            Some(catalogue) => within(&catalogue.info().default_namespace)?,
+            Some(catalogue) => {
+                let namespace = catalogue.namespace().await;
+                within(&namespace.map_err(|error| Error::of_client(error, remote.endpoint()))?)?
+            }
             None => wanted.name.clone(),
         };
         Ok(Located { remote, repository })
+    }
+}
+
+/// An access token of this project that is kept as a password, as docker does, is shown as what it is.
+fn as_token(credential: Credential) -> Credential {
+    match credential {
+        Credential::Basic { password, .. } if password.starts_with(ACCESS_TOKEN_PREFIX) => Credential::Token(password),
+        other => other,
     }
 }
 

@@ -1,16 +1,18 @@
-//! `agent registry`: the registry this same program runs.
+//! `agent registry`: the registry this same program runs, and questions to any.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::audit::{self, Audit};
 use super::context::Context;
 use super::error::Error;
 #[cfg(feature = "server")]
 use super::recovery::{BackupCommand, ReindexCommand, RestoreCommand};
+use super::whoami::{self, AuthCommand, Ping};
 
-/// Run a registry, or check its configuration
+/// Run a registry, or ask one
 #[derive(Args, Debug)]
 pub(super) struct RegistryCommand {
     #[command(subcommand)]
@@ -24,6 +26,9 @@ enum Verb {
     /// Prints its URL on one line when it is ready.
     #[command(after_help = "Example: agent registry serve --listen 127.0.0.1:5050 --data ./registry-data")]
     Serve(ServerFlags),
+    Ping(Ping),
+    Auth(AuthCommand),
+    Audit(Audit),
     /// Check or show the configuration a registry would run with
     Config(ConfigCommand),
     #[cfg(feature = "server")]
@@ -94,6 +99,9 @@ pub(super) async fn registry(context: &Context, arguments: RegistryCommand) -> R
     use super::{recovery, serve};
     match arguments.command {
         Verb::Serve(flags) => serve::serve(context, &flags).await,
+        Verb::Ping(arguments) => whoami::ping(context, &arguments).await,
+        Verb::Auth(arguments) => whoami::auth(context, &arguments).await,
+        Verb::Audit(arguments) => audit::audit(context, &arguments).await,
         Verb::Config(ConfigCommand { command: ConfigVerb::Check(flags) }) => serve::check(context, &flags),
         Verb::Config(ConfigCommand { command: ConfigVerb::Show(flags) }) => serve::show(context, &flags),
         Verb::Backup(arguments) => recovery::backup(context, &arguments).await,
@@ -103,8 +111,11 @@ pub(super) async fn registry(context: &Context, arguments: RegistryCommand) -> R
 }
 
 #[cfg(not(feature = "server"))]
-pub(super) async fn registry(_: &Context, arguments: RegistryCommand) -> Result<(), Error> {
+pub(super) async fn registry(context: &Context, arguments: RegistryCommand) -> Result<(), Error> {
     match arguments.command {
+        Verb::Ping(arguments) => whoami::ping(context, &arguments).await,
+        Verb::Auth(arguments) => whoami::auth(context, &arguments).await,
+        Verb::Audit(arguments) => audit::audit(context, &arguments).await,
         Verb::Serve(_) | Verb::Config(ConfigCommand { command: ConfigVerb::Check(_) | ConfigVerb::Show(_) }) => {
             Err(Error::NoServer)
         }

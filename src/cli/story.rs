@@ -110,9 +110,11 @@ impl Story {
         let global = Global {
             registry_variable: Some(self.url.clone()),
             home: Some(self.folder.join(HOME_FOLDER)),
-            token: None,
-            pat: None,
+            token_variable: None,
+            pat_variable: None,
             docker_config: Some(self.folder.join(HOME_FOLDER)),
+            auth_file: None,
+            runtime_directory: None,
             ..global
         };
         let printer = Printer { format: Format::Table, ..self.printer };

@@ -15,6 +15,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod layout_index;
+mod list;
 mod needed_blobs;
 mod partial;
 #[cfg(test)]
@@ -41,6 +42,7 @@ pub use cache::Cache;
 pub use catalogue::Catalogue;
 pub use describe::{Described, describe};
 pub use error::{Error, system_error, system_hint};
+pub use list::list;
 pub use progress::{Outcome, Progress, Silent};
 pub use pull::{PullReport, PullRequest, PullState, pull};
 pub use push::{PushReport, PushRequest, PushStoredRequest, push, push_stored};

@@ -46,6 +46,14 @@ impl Authority {
         self.credential.is_some()
     }
 
+    /// The user of the credential, where it has one.
+    pub(super) fn user(&self) -> Option<&str> {
+        match &self.credential {
+            Some(Credential::Basic { user, .. }) => Some(user),
+            Some(Credential::Token(_)) | None => None,
+        }
+    }
+
     /// The header to send with a request right away. Before any challenge only a token is sent unasked.
     pub(super) async fn header(&self, wire: &Wire, scope: &Scope) -> Result<Option<HeaderValue>, Error> {
         let mut learned = self.learned.lock().await;

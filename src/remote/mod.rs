@@ -106,9 +106,21 @@ impl Remote {
         &self.exchange.endpoint
     }
 
+    /// The same registry, for somebody without a credential.
+    pub fn as_stranger(&self) -> Self {
+        let Exchange { endpoint, wire, .. } = &*self.exchange;
+        let exchange = Exchange { endpoint: endpoint.clone(), wire: wire.clone(), authority: Authority::new(None) };
+        Self { exchange: Arc::new(exchange), pieces: self.pieces }
+    }
+
     /// Whether there is a credential, of whatever worth.
     pub fn has_credential(&self) -> bool {
         self.exchange.authority.has_credential()
+    }
+
+    /// The user of the credential, where it has one.
+    pub fn user(&self) -> Option<&str> {
+        self.exchange.authority.user()
     }
 
     /// Asks whether this is a registry that takes the credential.

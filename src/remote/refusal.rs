@@ -38,6 +38,11 @@ impl Refusal {
         self.code.as_deref() == Some(code.as_str())
     }
 
+    /// Whether it answers a question to the registry's own API, not to the distribution API.
+    pub fn is_about_own_api(&self) -> bool {
+        self.request.split_once(' ').is_some_and(|(_, path)| path.starts_with("/api/"))
+    }
+
     /// How a caller should treat it.
     pub fn kind(&self) -> ErrorKind {
         match self.status {
@@ -56,6 +61,7 @@ impl Refusal {
             401 => format!("sign in to {address}, or set AGENT_REGISTRY_TOKEN"),
             403 if self.has_credential => "this credential has no right to do it; ask the owner for it".to_owned(),
             403 => format!("anonymous users may not do it; sign in to {address}"),
+            404 if self.is_about_own_api() => "check the name, and whether you may see it: `agent whoami`".to_owned(),
             404 => "check the name; some registries want a repository to be created before the first push, \
                     and show private ones only to those who may read them"
                 .to_owned(),
