@@ -3,6 +3,7 @@
 //! A [`Permit`] is the only key to a repository, and only [`decide`] and [`Permit::system`] make one. Nothing here
 //! loads facts, reads a clock or knows a web framework.
 
+mod access_token;
 mod action;
 #[cfg(feature = "server")]
 mod assertion;
@@ -13,9 +14,12 @@ mod identity;
 mod issuer;
 #[cfg(feature = "server")]
 mod issuer_keys;
+#[cfg(feature = "server")]
+mod password;
 mod permit;
 mod sight;
 
+pub use access_token::{AccessToken, AccessTokenError, MAX_ACCESS_TOKEN_LENGTH, TokenForm};
 pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
 #[cfg(feature = "server")]
 pub use assertion::{Asserted, Assertion, AssertionError, LEEWAY_SECONDS, MAX_AGE_SECONDS, MAX_ASSERTION_BYTES};
@@ -26,6 +30,8 @@ pub use identity::{Identity, IdentityError, MAX_USER_NAME_LENGTH, UserName};
 pub use issuer::{IssuerError, IssuerUrl, MAX_ISSUER_LENGTH};
 #[cfg(feature = "server")]
 pub use issuer_keys::{IssuerKeys, IssuerKeysError, MAX_ISSUER_KEYS};
+#[cfg(feature = "server")]
+pub use password::{HashError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Password, PasswordLength};
 pub use permit::{Permit, Rule};
 pub use sight::Sight;
 

@@ -68,7 +68,7 @@ pub(super) struct ServerFlags {
     #[arg(long, value_name = "FILE", env = "AGENT_REGISTRY_CONFIG", hide_env_values = true)]
     pub config: Option<PathBuf>,
 
-    /// Listen on other addresses than loopback although everyone may do everything
+    /// Check nobody: everyone may do everything; only on loopback addresses
     #[arg(long, env = "AGENT_REGISTRY_INSECURE_NO_AUTH", hide_env_values = true)]
     pub insecure_no_auth: bool,
 
@@ -89,8 +89,12 @@ pub(super) struct ServerFlags {
     #[arg(env = "AGENT_REGISTRY_LOG_FORMAT", hide_env_values = true)]
     pub log_format: Option<String>,
 
-    /// File with the token of the user `admin`; this registry has no accounts yet
-    #[arg(long, value_name = "FILE", hide = true)]
+    /// Where clients reach the registry, such as `https://registry.example.com`; by default where each request came to
+    #[arg(long, value_name = "URL", env = "AGENT_REGISTRY_EXTERNAL_URL", hide_env_values = true)]
+    pub external_url: Option<String>,
+
+    /// File with the token that the first administrator, `admin`, gets at first start
+    #[arg(long, value_name = "FILE", env = "AGENT_REGISTRY_ADMIN_TOKEN_FILE", hide_env_values = true)]
     pub admin_token_file: Option<PathBuf>,
 }
 

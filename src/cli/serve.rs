@@ -11,7 +11,7 @@ use super::exit::ExitStatus;
 use super::printer::Printer;
 use super::registry::ServerFlags;
 use super::stop::stop_signal;
-use crate::server::{self, BackedUp, Config, LogFormat, Overrides, Rebuilt, Server, start_logs};
+use crate::server::{self, BackedUp, Config, ConfigError, LogFormat, Overrides, Rebuilt, Server, start_logs};
 
 /// Runs a registry until a signal says stop.
 pub(super) async fn serve(context: &Context, flags: &ServerFlags) -> Result<(), Error> {
@@ -47,6 +47,11 @@ fn config(context: &Context, flags: &ServerFlags) -> Result<Config, Error> {
         listen: flags.listen,
         data: flags.data.as_deref().map(|path| context.path(path)),
         insecure_no_auth: flags.insecure_no_auth,
+        external_url: flags.external_url.as_deref().map(str::parse).transpose().map_err(|_| {
+            let problem = "must be `http://host[:port]` or `https://host[:port]`, without a path";
+            failed(ConfigError::Value { key: "auth.external-url", problem }.into())
+        })?,
+        admin_token_file: flags.admin_token_file.as_deref().map(|path| context.path(path)),
         tls_cert: flags.tls_cert.as_deref().map(|path| context.path(path)),
         tls_key: flags.tls_key.as_deref().map(|path| context.path(path)),
         log_format: flags.log_format.as_deref().map(|format| match format {

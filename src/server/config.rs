@@ -6,6 +6,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Auth, ExternalUrl};
 use crate::registry::MAX_UPLOADS_PER_IDENTITY;
 
 /// Largest configuration file in bytes.
@@ -57,7 +58,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The data directory, created where needed. Default `agent-registry-data` in the working directory.
     pub data: PathBuf,
-    /// Listen on other addresses than loopback although everyone may do everything. Default false.
+    /// Check nobody: everyone may do everything, so only on loopback addresses. Default false.
     pub insecure_no_auth: bool,
     /// Threads that serve requests; default as many as cores.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,6 +66,8 @@ pub struct Config {
     /// TLS; without it the server speaks plain HTTP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// How clients sign in.
+    pub auth: Auth,
     /// What is logged, and how.
     pub log: Logs,
     /// Which manifests are taken.
@@ -81,6 +84,7 @@ impl Default for Config {
             insecure_no_auth: false,
             workers: None,
             tls: None,
+            auth: Auth::default(),
             log: Logs::default(),
             manifests: Manifests::default(),
             limits: Limits::default(),
@@ -185,6 +189,10 @@ pub struct Overrides {
     pub data: Option<PathBuf>,
     /// Sets `insecure-no-auth`.
     pub insecure_no_auth: bool,
+    /// Instead of `auth.external-url`.
+    pub external_url: Option<ExternalUrl>,
+    /// Instead of `auth.admin-token-file`.
+    pub admin_token_file: Option<PathBuf>,
     /// Instead of `tls.cert`; needs a key beside it or in the file.
     pub tls_cert: Option<PathBuf>,
     /// Instead of `tls.key`.
@@ -205,6 +213,8 @@ impl Config {
         config.listen = overrides.listen.unwrap_or(config.listen);
         config.data = overrides.data.unwrap_or(config.data);
         config.insecure_no_auth |= overrides.insecure_no_auth;
+        config.auth.external_url = overrides.external_url.or(config.auth.external_url);
+        config.auth.admin_token_file = overrides.admin_token_file.or(config.auth.admin_token_file);
         config.log.format = overrides.log_format.unwrap_or(config.log.format);
         config.log.filter = overrides.log_filter.unwrap_or(config.log.filter);
         let (cert, key) = config.tls.map_or((None, None), |tls| (Some(tls.cert), Some(tls.key)));
@@ -249,6 +259,7 @@ impl Config {
         if let Some((key, _)) = counted.into_iter().find(|(_, is_zero)| *is_zero) {
             return Err(ConfigError::Value { key, problem: zero });
         }
+        self.auth.check().map_err(|(key, problem)| ConfigError::Value { key, problem })?;
         if self.data.as_os_str().is_empty() {
             return Err(ConfigError::Value { key: "data", problem: "must not be empty" });
         }

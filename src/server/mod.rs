@@ -1,5 +1,7 @@
 //! Transports over the registry: the distribution API, the REST API, configuration and logs.
 
+mod attempts;
+mod auth_config;
 mod backups;
 mod config;
 mod connection;
@@ -15,6 +17,7 @@ mod recovery;
 mod service;
 mod tls;
 
+pub use auth_config::{Auth, ExternalUrl, ExternalUrlError};
 pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
 pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;

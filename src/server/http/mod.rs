@@ -3,6 +3,7 @@
 mod api;
 mod body;
 mod distribution;
+mod entrance;
 mod error;
 mod observe;
 mod operations;
