@@ -3,6 +3,7 @@
 mod arguments;
 mod audit;
 mod build;
+mod ci;
 mod completions;
 mod configure;
 mod configure_profile;
@@ -20,6 +21,7 @@ mod inspection;
 mod listing;
 mod login;
 mod logout;
+mod oidc;
 mod org;
 mod permission;
 mod printer;

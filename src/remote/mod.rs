@@ -42,7 +42,7 @@ pub use docker::docker_credential;
 pub use docker_store::{Kept, docker_helper, forget_docker_credential, keep_docker_credential};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, ErrorKind};
-pub use identity::{CiRun, DeviceCode, IdentityToken, Issuer};
+pub use identity::{CiRun, DeviceCode, IdentityToken, Issuer, random_text};
 pub use manifests::Found;
 pub use payload::BlobSource;
 pub use private_file::write_private;

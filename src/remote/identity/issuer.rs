@@ -66,7 +66,7 @@ impl Issuer {
     pub async fn sign_in_here(&self, nonce: &str, show: impl FnOnce(&str)) -> Result<IdentityToken, Error> {
         let page = self.authorization.clone().ok_or_else(|| refused(&self.url, "it has no sign-in page"))?;
         let listener = Listener::bind().await?;
-        let (verifier, state) = (random(), random());
+        let (verifier, state) = (random_text(), random_text());
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(&verifier));
         let mut address = page;
         address
@@ -115,6 +115,6 @@ pub(super) fn refused(issuer: &str, problem: &str) -> Error {
 }
 
 /// 244 random bits as a text that fits everywhere (RFC 7636, section 4.1, asks for 43 characters).
-pub(super) fn random() -> String {
+pub fn random_text() -> String {
     format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple())
 }

@@ -11,7 +11,7 @@ use std::fmt;
 
 pub use ci::CiRun;
 pub use device::DeviceCode;
-pub use issuer::Issuer;
+pub use issuer::{Issuer, random_text};
 
 /// Longest identity token in bytes.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;

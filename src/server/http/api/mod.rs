@@ -56,6 +56,7 @@ async fn info() -> HttpResponse {
         default_namespace: RegistryInfo::DEFAULT_NAMESPACE.to_owned(),
         authentication: false,
         audience: None,
+        sign_in: vec![],
     })
 }
 
