@@ -1,6 +1,9 @@
 //! What can be done to a repository: one marker type an action, so that a permit for one is none for another.
 
 use std::fmt;
+use std::str::FromStr;
+
+use super::WordError;
 
 /// The actions as a value, for logs, audit rows and rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,6 +19,9 @@ pub enum ActionKind {
 }
 
 impl ActionKind {
+    /// Every action.
+    pub const ALL: [Self; 4] = [Self::Pull, Self::Push, Self::Delete, Self::Admin];
+
     /// The word used in token scopes, logs and audit rows.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -24,6 +30,15 @@ impl ActionKind {
             Self::Delete => "delete",
             Self::Admin => "admin",
         }
+    }
+}
+
+impl FromStr for ActionKind {
+    type Err = WordError;
+
+    fn from_str(text: &str) -> Result<Self, WordError> {
+        let found = Self::ALL.into_iter().find(|action| action.as_str() == text);
+        found.ok_or_else(|| WordError::new(text, "action", &Self::ALL.map(Self::as_str)))
     }
 }
 

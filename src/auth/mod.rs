@@ -1,13 +1,17 @@
-//! Who may do what, as pure functions: facts and an identity go in, a permit or a denial comes out.
+//! Who may do what, as pure functions: facts and a caller go in, a permit or a denial comes out.
 //!
 //! A [`Permit`] is the only key to a repository, and only [`decide`] and [`Permit::system`] make one. Nothing here
 //! loads facts, reads a clock or knows a web framework.
 
+mod access;
 mod access_token;
+mod account;
 mod action;
 #[cfg(feature = "server")]
 mod assertion;
+mod caller;
 mod decide;
+mod explain;
 mod facts;
 mod identity;
 #[cfg(feature = "server")]
@@ -16,24 +20,40 @@ mod issuer;
 mod issuer_keys;
 #[cfg(feature = "server")]
 mod password;
+mod pattern;
 mod permit;
+mod reach;
+mod rule;
+mod scope;
+mod scopes;
 mod sight;
+mod words;
 
+pub use access::{Access, Resource, ScopeAction, ScopeActions};
 pub use access_token::{AccessToken, AccessTokenError, MAX_ACCESS_TOKEN_LENGTH, TokenForm};
+pub use account::{AccountName, AccountNameError, MAX_ACCOUNT_NAME_LENGTH, RESERVED_NAMES, TeamName};
 pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
 #[cfg(feature = "server")]
 pub use assertion::{Asserted, Assertion, AssertionError, LEEWAY_SECONDS, MAX_AGE_SECONDS, MAX_ASSERTION_BYTES};
-pub use decide::{Denied, decide};
-pub use facts::Facts;
-pub use identity::{Identity, IdentityError, MAX_USER_NAME_LENGTH, UserName};
+pub use caller::{Caller, CredentialKind, Origin};
+pub use decide::{Denied, Reason, decide};
+pub use explain::{Explanation, explain};
+pub use facts::{AboutCaller, AboutRepository, Facts, Grantee, Namespace};
+pub use identity::{Identity, PublisherId, TokenId};
 #[cfg(feature = "server")]
 pub use issuer::{IssuerError, IssuerUrl, MAX_ISSUER_LENGTH};
 #[cfg(feature = "server")]
 pub use issuer_keys::{IssuerKeys, IssuerKeysError, MAX_ISSUER_KEYS};
 #[cfg(feature = "server")]
 pub use password::{HashError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Password, PasswordLength};
-pub use permit::{Permit, Rule};
+pub use pattern::{MAX_PATTERN_LENGTH, MAX_PATTERNS, PatternError, RepositoryPattern};
+pub use permit::Permit;
+pub use reach::{Narrowing, Reach};
+pub use rule::Rule;
+pub use scope::{MAX_SCOPES, parse_scope, write_scope};
+pub use scopes::{Scope, Scopes};
 pub use sight::Sight;
+pub use words::{Level, Role, Visibility, WordError};
 
 #[cfg(test)]
 mod assertion_tests;

@@ -1,28 +1,9 @@
 //! A permit: the proof that an action on a repository was allowed, and by what.
 
-use std::fmt;
 use std::marker::PhantomData;
 
-use super::{Action, ActionKind, Identity};
+use super::{Action, ActionKind, Caller, CredentialKind, Identity, Origin, Rule};
 use crate::oci::RepositoryName;
-
-/// What allowed an action; audit rows carry its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Rule {
-    /// The registry runs without accounts.
-    Open,
-    /// The registry's own work, with its reason.
-    System(&'static str),
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Open => f.write_str("open"),
-            Self::System(reason) => write!(f, "system: {reason}"),
-        }
-    }
-}
 
 /// Leave to do `A` to one repository. Its fields are private: only this room makes one.
 ///
@@ -35,6 +16,8 @@ impl fmt::Display for Rule {
 pub struct Permit<A> {
     repository: RepositoryName,
     identity: Option<Identity>,
+    credential: CredentialKind,
+    origin: Origin,
     rule: Rule,
     generation: u64,
     action: PhantomData<A>,
@@ -43,11 +26,34 @@ pub struct Permit<A> {
 impl<A: Action> Permit<A> {
     /// Leave for the registry's own work, such as collecting garbage; the reason goes into the audit.
     pub fn system(reason: &'static str, repository: RepositoryName) -> Self {
-        Self { repository, identity: None, rule: Rule::System(reason), generation: 0, action: PhantomData }
+        Self {
+            repository,
+            identity: None,
+            credential: CredentialKind::None,
+            origin: Origin::none(),
+            rule: Rule::System(reason),
+            generation: 0,
+            action: PhantomData,
+        }
     }
 
-    pub(super) fn grant(repository: RepositoryName, identity: Identity, rule: Rule, generation: u64) -> Self {
-        Self { repository, identity: Some(identity), rule, generation, action: PhantomData }
+    pub(super) fn grant(repository: RepositoryName, caller: &Caller, rule: Rule, generation: u64) -> Self {
+        Self {
+            repository,
+            identity: Some(caller.identity().clone()),
+            credential: caller.credential(),
+            origin: caller.origin(),
+            rule,
+            generation,
+            action: PhantomData,
+        }
+    }
+
+    /// The same leave in another request of the same caller, as one that was remembered needs it.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
     }
 
     /// The repository it is for.
@@ -60,9 +66,19 @@ impl<A: Action> Permit<A> {
         self.identity.as_ref()
     }
 
+    /// What the caller showed.
+    pub fn credential(&self) -> CredentialKind {
+        self.credential
+    }
+
+    /// Where the request came from.
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// What allowed it.
-    pub fn rule(&self) -> Rule {
-        self.rule
+    pub fn rule(&self) -> &Rule {
+        &self.rule
     }
 
     /// The generation of the grants it was decided at.

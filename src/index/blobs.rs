@@ -152,7 +152,7 @@ fn own(session: &mut dyn Session, change: &Change<'_>, digest: &Digest, until: T
 mod tests {
     use super::super::fixture::{Fixture, manifest, name, time};
     use super::*;
-    use crate::auth::{Facts, Identity};
+    use crate::auth::{Caller, Origin};
 
     fn change<'a>(index: &mut Fixture, repository: &'a RepositoryName) -> Change<'a> {
         Change { id: index.repository(repository.as_str()), repository, actor: "ada", at: time(1) }
@@ -176,7 +176,7 @@ mod tests {
         assert!(mount(index.session(), &name("a/b"), &there, &digest, time(3)).unwrap());
         let owner = |index: &mut Fixture, sight| owner_in_sight(index.session(), &sight, &digest).unwrap();
         assert!(owner(&mut index, Sight::system()).is_some());
-        assert_eq!(owner(&mut index, Sight::of(&Facts::closed(), &Identity::Anonymous)), None);
+        assert_eq!(owner(&mut index, Sight::of(&Caller::anonymous(Origin::none()), false)), None);
         assert!(disown(index.session(), &here, &digest).unwrap());
         assert_eq!(owner(&mut index, Sight::system()), Some(name("a/c")));
         assert!(!disown(index.session(), &here, &digest).unwrap());

@@ -113,7 +113,7 @@ pub(super) fn page(limit: usize) -> Value {
 mod tests {
     use super::super::fixture::{Fixture, name, time};
     use super::*;
-    use crate::auth::{Facts, Identity};
+    use crate::auth::{Caller, Origin};
 
     #[test]
     fn creating_twice_is_creating_once() {
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(page(Some("a/b"), 3), ["b"]);
         assert_eq!(page(Some("a.not-there"), usize::MAX), ["a/b", "b"]);
         assert!(page(None, 0).is_empty());
-        let nothing = Sight::of(&Facts::closed(), &Identity::Anonymous);
+        let nothing = Sight::of(&Caller::anonymous(Origin::none()), false);
         assert!(list(index.session(), &nothing, None, 10).unwrap().is_empty());
     }
 }

@@ -6,7 +6,7 @@ use super::packages::{self, NewPackage};
 use super::tags::{self, Change};
 use super::versions::{self, Listed};
 use super::{Error, Session, manifests};
-use crate::auth::{Facts, Identity, Sight};
+use crate::auth::{Caller, Origin, Sight};
 use crate::oci::{Digest, Manifest, RepositoryName};
 use crate::package::Summary;
 
@@ -66,7 +66,7 @@ fn versions_are_listed_newest_first_and_in_pages() {
         after = Some(page[0].cursor.clone());
     }
     assert!(versions::list(index.session(), &Sight::system(), after.as_ref(), 1).unwrap().is_empty());
-    let nothing = Sight::of(&Facts::closed(), &Identity::Anonymous);
+    let nothing = Sight::of(&Caller::anonymous(Origin::none()), false);
     assert!(versions::list(index.session(), &nothing, None, 9).unwrap().is_empty());
     let id = index.repository("a/b");
     let rows = versions::of_repository(index.session(), id, None, 9).unwrap();

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::readers::Readers;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
-use crate::auth::{Action, Facts, Identity, Permit, Sight, decide};
+use crate::auth::{Action, Caller, Facts, Permit, Sight, decide};
 use crate::index::{Session, Sqlite, repositories};
 use crate::oci::RepositoryName;
 use crate::storage::BlobStore;
@@ -67,16 +67,16 @@ impl Registry {
     /// Decides whether somebody may do something to a repository, which need not exist.
     pub fn authorise<A: Action>(
         &self,
-        identity: &Identity,
+        caller: &Caller,
         action: A,
         repository: &RepositoryName,
     ) -> Result<Permit<A>, Error> {
-        Ok(decide(&self.facts, identity, action, repository)?)
+        Ok(decide(&self.facts, caller, action, repository)?)
     }
 
     /// What somebody may see in lists.
-    pub fn sight(&self, identity: &Identity) -> Sight {
-        Sight::of(&self.facts, identity)
+    pub fn sight(&self, caller: &Caller) -> Sight {
+        if self.facts.is_open() { Sight::everything() } else { Sight::of(caller, false) }
     }
 
     /// Whether index and store answer: what a load balancer asks before it sends requests.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::{Content, Error, NewManifest, Registry};
-use crate::auth::{Delete, Facts, Identity, Permit, Pull, Push};
+use crate::auth::{Caller, Delete, Facts, Origin, Permit, Pull, Push};
 use crate::index::Sqlite;
 use crate::index::blobs::MAX_INLINE_BYTES;
 use crate::oci::{
@@ -42,15 +42,15 @@ impl Opened {
     }
 
     fn push_permit(&self, name: &str) -> Permit<Push> {
-        self.registry.authorise(&Identity::Anonymous, Push, &repository(name)).unwrap()
+        self.registry.authorise(&Caller::anonymous(Origin::none()), Push, &repository(name)).unwrap()
     }
 
     fn pull_permit(&self, name: &str) -> Permit<Pull> {
-        self.registry.authorise(&Identity::Anonymous, Pull, &repository(name)).unwrap()
+        self.registry.authorise(&Caller::anonymous(Origin::none()), Pull, &repository(name)).unwrap()
     }
 
     fn delete_permit(&self, name: &str) -> Permit<Delete> {
-        self.registry.authorise(&Identity::Anonymous, Delete, &repository(name)).unwrap()
+        self.registry.authorise(&Caller::anonymous(Origin::none()), Delete, &repository(name)).unwrap()
     }
 
     async fn store(&self, name: &str, content: &[u8]) -> Digest {
@@ -186,8 +186,7 @@ async fn a_request_that_breaks_off_keeps_what_was_acknowledged() {
 async fn sessions_belong_to_their_repository_and_have_one_writer() {
     let opened = Opened::in_files();
     let (permit, other) = (opened.push_permit("a/b"), opened.push_permit("a/c"));
-    let stranger =
-        opened.registry.authorise(&Identity::User("eve".parse().unwrap()), Push, &repository("a/b")).unwrap();
+    let stranger = opened.registry.authorise(&Caller::user("eve".parse().unwrap()), Push, &repository("a/b")).unwrap();
     let id = opened.registry.begin_upload(&permit, None).await.unwrap();
     for bytes in [0, 5] {
         let mut upload = opened.registry.open_upload(&permit, &id, None).await.unwrap();
@@ -234,7 +233,7 @@ async fn a_mount_needs_a_repository_that_has_the_blob() {
     assert_eq!(code(&tags.unwrap_err()), "NAME_UNKNOWN", "nothing was created for nothing");
     assert!(opened.registry.mount(&into, &from, &digest).await.unwrap());
     assert_eq!(opened.fetch("a/new", &digest).await.unwrap(), b"x");
-    let (third, sight) = (opened.push_permit("a/third"), opened.registry.sight(&Identity::Anonymous));
+    let (third, sight) = (opened.push_permit("a/third"), opened.registry.sight(&Caller::anonymous(Origin::none())));
     assert!(opened.registry.mount_any(&third, &sight, &digest).await.unwrap());
     assert!(!opened.registry.mount_any(&third, &sight, &missing).await.unwrap());
     opened.registry.delete_blob(&opened.delete_permit("a/new"), &digest).await.unwrap();
@@ -316,7 +315,11 @@ async fn lists_are_cut_into_pages_and_say_where_the_next_begins() {
     assert!(opened.registry.referrers(&nowhere, &subject, &[], &Page::default()).await.unwrap().items.is_empty());
     let broken = page(1, Some("nothing".to_owned()));
     assert!(matches!(opened.registry.referrers(&permit, &subject, &[], &broken).await, Err(Error::Cursor)));
-    let names = opened.registry.catalogue(&opened.registry.sight(&Identity::Anonymous), &page(5, None)).await.unwrap();
+    let names = opened
+        .registry
+        .catalogue(&opened.registry.sight(&Caller::anonymous(Origin::none())), &page(5, None))
+        .await
+        .unwrap();
     assert_eq!(names.items, [repository("a/b")]);
 }
 
@@ -325,9 +328,9 @@ async fn without_leave_nothing_is_permitted_or_seen() {
     let directory = tempfile::tempdir().unwrap();
     let index = Sqlite::open(&directory.path().join("index.sqlite")).unwrap();
     let closed = Registry::new(Arc::new(MemoryStore::new(None)), index, Facts::closed());
-    let denied = closed.authorise(&Identity::Anonymous, Pull, &repository("a/b")).unwrap_err();
+    let denied = closed.authorise(&Caller::anonymous(Origin::none()), Pull, &repository("a/b")).unwrap_err();
     assert_eq!(code(&denied), "DENIED");
-    let sight = closed.sight(&Identity::Anonymous);
+    let sight = closed.sight(&Caller::anonymous(Origin::none()));
     assert!(closed.catalogue(&sight, &Page::default()).await.unwrap().items.is_empty());
     assert!(closed.search(&sight, &crate::api::Query::default(), None, 10).await.unwrap().items.is_empty());
     closed.check_readiness().await.unwrap();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use agent_registry::auth::{Facts, Permit, Pull, Sight};
+use agent_registry::auth::{Caller, Facts, Origin, Permit, Pull, Push, Sight};
 use agent_registry::index::Sqlite;
 use agent_registry::oci::{Algorithm, Digest, Manifest, Page, RepositoryName, Target};
 use agent_registry::registry::{Content, Registry};
@@ -89,9 +89,8 @@ pub(crate) fn compare(seen: &Seen, acknowledged: &[Acknowledged]) -> Result<(), 
 
 /// Goes on with a session, to its right end.
 pub(crate) async fn resume(registry: &Registry, repository: &str, begun: &Begun) -> Result<(), String> {
-    let permit = registry
-        .authorise(&agent_registry::auth::Identity::Anonymous, agent_registry::auth::Push, &repository.parse().unwrap())
-        .map_err(told)?;
+    let permit =
+        registry.authorise(&Caller::anonymous(Origin::none()), Push, &repository.parse().unwrap()).map_err(told)?;
     let mut upload = registry.open_upload(&permit, &begun.id.parse().unwrap(), None).await.map_err(told)?;
     if upload.offset() != begun.sent as u64 {
         return Err(format!("{} of {} acknowledged bytes are there", upload.offset(), begun.sent));

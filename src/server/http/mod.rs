@@ -16,7 +16,7 @@ use actix_web::{HttpRequest, HttpResponse, guard, web};
 pub use api::openapi;
 pub(super) use observe::observe;
 pub(super) use state::State;
-use state::identity;
+use state::caller;
 
 /// Every path the server knows.
 pub(super) fn routes(app: &mut web::ServiceConfig) {

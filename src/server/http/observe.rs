@@ -34,7 +34,12 @@ impl RequestId {
 
     /// The id that [`observe`] gave the request.
     pub(super) fn of(request: &HttpRequest) -> String {
-        request.extensions().get::<Self>().map_or_else(String::new, |id| id.0.to_string())
+        Self::number(request).map_or_else(String::new, |id| id.to_string())
+    }
+
+    /// The same as a value; none outside of [`observe`].
+    pub(super) fn number(request: &HttpRequest) -> Option<Uuid> {
+        request.extensions().get::<Self>().map(|id| id.0)
     }
 }
 

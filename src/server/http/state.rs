@@ -7,7 +7,8 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use tokio::sync::mpsc;
 
-use crate::auth::Identity;
+use super::observe::RequestId;
+use crate::auth::{Caller, Origin};
 use crate::registry::Registry;
 use crate::server::backups::Backups;
 
@@ -36,7 +37,8 @@ impl State {
     }
 }
 
-/// Who asks. Until the registry knows people, nobody it could name.
-pub(super) fn identity(_request: &HttpRequest) -> Identity {
-    Identity::Anonymous
+/// Who asks, and from where. Until the registry knows people, nobody it could name.
+pub(super) fn caller(request: &HttpRequest) -> Caller {
+    let address = request.peer_addr().map(|peer| peer.ip().to_canonical());
+    Caller::anonymous(Origin { address, request: RequestId::number(request) })
 }

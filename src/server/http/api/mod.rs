@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 
 use super::error::{Failure, problem};
-use super::{State, identity, reading};
+use super::{State, caller, reading};
 use crate::api::RegistryInfo;
 
 /// Every path of the API. A repository has slashes in its name, so the longer paths come first.

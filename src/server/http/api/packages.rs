@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
-use super::{Failure, State, identity, json, length};
+use super::{Failure, State, caller, json, length};
 use crate::api::{Hit, Package, Page};
 use crate::auth::{Permit, Pull};
 use crate::oci::{ErrorCode, RepositoryName, RouteError, Target};
@@ -78,7 +78,7 @@ pub(super) async fn version(
 pub(super) fn permit(request: &HttpRequest, state: &State, name: &str) -> Result<Permit<Pull>, Failure> {
     let name: RepositoryName =
         name.parse().map_err(|error: crate::oci::NameError| invalid(ErrorCode::NameInvalid, error.to_string()))?;
-    Ok(state.registry.authorise(&identity(request), Pull, &name)?)
+    Ok(state.registry.authorise(&caller(request), Pull, &name)?)
 }
 
 /// A digest, a tag, or a version whose `+` a tag cannot hold.

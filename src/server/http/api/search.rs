@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Failure, State, identity, json, length};
+use super::{Failure, State, caller, json, length};
 use crate::api::{Hit, Page, Query};
 
 /// What a search may say.
@@ -35,6 +35,6 @@ pub(super) async fn search(
 async fn find(request: &HttpRequest, parameters: &Parameters, state: &State) -> Result<Page<Hit>, Failure> {
     let limit = length(parameters.limit.as_deref())?;
     let query = Query::parse(parameters.q.as_deref().unwrap_or_default(), Timestamp::now())?;
-    let sight = state.registry.sight(&identity(request));
+    let sight = state.registry.sight(&caller(request));
     Ok(state.registry.search(&sight, &query, parameters.after.as_deref(), limit).await?)
 }

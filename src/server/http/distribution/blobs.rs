@@ -21,7 +21,7 @@ use crate::storage::{self, BlobReader};
 
 /// The bytes of a blob.
 pub(super) async fn get(call: &Call, name: &RepositoryName, digest: &Digest) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Pull, name)?;
     let conditions = conditions(call.request.headers());
     if conditions.if_none_match.is_some_and(|tags| tags.names(Some(digest))) {
         call.state.registry.blob_size(&permit, digest).await?;
@@ -40,7 +40,7 @@ pub(super) async fn get(call: &Call, name: &RepositoryName, digest: &Digest) -> 
 
 /// What [`get`] would answer, without the bytes.
 pub(super) async fn head(call: &Call, name: &RepositoryName, digest: &Digest) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Pull, name)?;
     let size = call.state.registry.blob_size(&permit, digest).await?;
     if conditions(call.request.headers()).if_none_match.is_some_and(|tags| tags.names(Some(digest))) {
         return Ok(head_of(StatusCode::NOT_MODIFIED, digest).finish());
@@ -52,7 +52,7 @@ pub(super) async fn head(call: &Call, name: &RepositoryName, digest: &Digest) ->
 
 /// Takes a blob out of a repository.
 pub(super) async fn delete(call: &Call, name: &RepositoryName, digest: &Digest) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Delete, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Delete, name)?;
     call.state.registry.delete_blob(&permit, digest).await?;
     Ok(HttpResponse::Accepted().finish())
 }

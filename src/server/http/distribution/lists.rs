@@ -32,7 +32,7 @@ struct Referrers {
 /// The repositories in sight.
 pub(super) async fn catalog(call: &Call, page: &Page) -> Result<HttpResponse, Failure> {
     let registry = &call.state.registry;
-    let found = registry.catalogue(&registry.sight(&call.identity), page).await?;
+    let found = registry.catalogue(&registry.sight(&call.caller), page).await?;
     let mut response = HttpResponse::Ok();
     if let Some(last) = found.next {
         response.insert_header(next_page(&Route::Catalog(Page { n: page.n, last: Some(last) })));
@@ -42,7 +42,7 @@ pub(super) async fn catalog(call: &Call, page: &Page) -> Result<HttpResponse, Fa
 
 /// The tags of a repository.
 pub(super) async fn tags(call: &Call, name: &RepositoryName, page: &Page) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Pull, name)?;
     let found = call.state.registry.tags(&permit, page).await?;
     let mut response = HttpResponse::Ok();
     if let Some(last) = found.next {
@@ -59,7 +59,7 @@ pub(super) async fn referrers(
     kinds: &[MediaType],
     page: &Page,
 ) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Pull, name)?;
     let found = call.state.registry.referrers(&permit, subject, kinds, page).await?;
     let mut response = HttpResponse::Ok();
     // Exactly this, without parameters: some clients compare byte for byte.

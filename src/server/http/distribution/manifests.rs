@@ -16,7 +16,7 @@ const TAG: HeaderName = HeaderName::from_static("oci-tag");
 
 /// The bytes of a manifest; to a HEAD the same head.
 pub(super) async fn get(call: &Call, name: &RepositoryName, target: &Target) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Pull, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Pull, name)?;
     let stored = call.state.registry.manifest(&permit, target).await?;
     let is_known =
         conditions(call.request.headers()).if_none_match.is_some_and(|tags| tags.names(Some(&stored.digest)));
@@ -38,7 +38,7 @@ pub(super) async fn put(
     target: &Target,
     tags: &[Tag],
 ) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Push, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Push, name)?;
     let media_type = media_type(&call)?;
     let bytes = call.body.whole(MAX_MANIFEST_BYTES).await?;
     let conditions = conditions(call.request.headers());
@@ -66,7 +66,7 @@ pub(super) async fn put(
 
 /// Takes a manifest away with its tags, or a tag alone.
 pub(super) async fn delete(call: &Call, name: &RepositoryName, target: &Target) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Delete, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Delete, name)?;
     call.state.registry.delete_manifest(&permit, target).await?;
     Ok(HttpResponse::Accepted().finish())
 }

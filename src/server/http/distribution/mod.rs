@@ -11,15 +11,15 @@ use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use super::body::Body;
 use super::error::{Failure, envelope};
 use super::observe::Label;
-use super::{State, identity};
-use crate::auth::Identity;
+use super::{State, caller};
+use crate::auth::Caller;
 use crate::oci::{Method, Route, RouteError};
 
 /// One request, read.
 struct Call {
     request: HttpRequest,
     state: web::Data<State>,
-    identity: Identity,
+    caller: Caller,
     body: Body,
 }
 
@@ -28,8 +28,8 @@ pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state:
     let mut response = match route(&request) {
         Ok(route) => {
             request.extensions_mut().insert(Label(route.label()));
-            let (identity, body) = (identity(&request), Body::new(payload, state.body_idle));
-            let call = Call { request: request.clone(), state, identity, body };
+            let (caller, body) = (caller(&request), Body::new(payload, state.body_idle));
+            let call = Call { request: request.clone(), state, caller, body };
             answer(route, call).await.unwrap_or_else(|failure| envelope(&request, &failure))
         }
         Err(error) => envelope(&request, &error.into()),

@@ -13,7 +13,7 @@ use crate::server::http::body::Body;
 
 /// Begins an upload, or ends it at once where the blob comes along or is here already.
 pub(super) async fn start(call: Call, name: &RepositoryName, start: UploadStart) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Push, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Push, name)?;
     let algorithm = match start {
         UploadStart::Session(algorithm) => algorithm,
         UploadStart::Whole(digest) => {
@@ -33,14 +33,14 @@ pub(super) async fn start(call: Call, name: &RepositoryName, start: UploadStart)
 
 /// How far a session is.
 pub(super) async fn status(call: &Call, name: &RepositoryName, id: &UploadId) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Push, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Push, name)?;
     let offset = call.state.registry.upload_offset(&permit, id).await?;
     Ok(session(StatusCode::NO_CONTENT, name, id, offset).finish())
 }
 
 /// Adds bytes to a session.
 pub(super) async fn chunk(call: Call, name: RepositoryName, id: UploadId) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Push, &name)?;
+    let permit = call.state.registry.authorise(&call.caller, Push, &name)?;
     // A task of its own: when the client goes away in the middle, what came is made durable all the same.
     let task = async move {
         let offset = append(call, &permit, &id).await?;
@@ -57,7 +57,7 @@ pub(super) async fn finish(
     id: UploadId,
     digest: Digest,
 ) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Push, &name)?;
+    let permit = call.state.registry.authorise(&call.caller, Push, &name)?;
     let task = async move {
         let range = chunk_range(&call)?;
         let mut upload = call.state.registry.open_upload(&permit, &id, range).await?;
@@ -70,7 +70,7 @@ pub(super) async fn finish(
 
 /// Gives a session up.
 pub(super) async fn cancel(call: &Call, name: &RepositoryName, id: &UploadId) -> Result<HttpResponse, Failure> {
-    let permit = call.state.registry.authorise(&call.identity, Push, name)?;
+    let permit = call.state.registry.authorise(&call.caller, Push, name)?;
     call.state.registry.cancel_upload(&permit, id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -92,9 +92,9 @@ async fn mount(
 ) -> Result<bool, Failure> {
     let registry = &call.state.registry;
     let Some(from) = from else {
-        return Ok(registry.mount_any(into, &registry.sight(&call.identity), digest).await?);
+        return Ok(registry.mount_any(into, &registry.sight(&call.caller), digest).await?);
     };
-    match registry.authorise(&call.identity, Pull, from) {
+    match registry.authorise(&call.caller, Pull, from) {
         Ok(from) => Ok(registry.mount(into, &from, digest).await?),
         // As if the blob were not there, which the caller may not know.
         Err(Error::Denied(_)) => Ok(false),
