@@ -22,6 +22,8 @@ mod issuer_keys;
 mod password;
 mod pattern;
 mod permit;
+#[cfg(feature = "server")]
+mod publisher;
 mod reach;
 mod rule;
 mod scope;
@@ -48,6 +50,8 @@ pub use issuer_keys::{IssuerKeys, IssuerKeysError, MAX_ISSUER_KEYS};
 pub use password::{HashError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Password, PasswordLength};
 pub use pattern::{MAX_PATTERN_LENGTH, MAX_PATTERNS, PatternError, RepositoryPattern};
 pub use permit::Permit;
+#[cfg(feature = "server")]
+pub use publisher::{MAX_PUBLISHER_CLAIMS, Mismatch, PublisherRule, PublisherRuleError, selectors};
 pub use reach::{Narrowing, Reach};
 pub use rule::Rule;
 pub use scope::{MAX_SCOPES, parse_scope, write_scope};
