@@ -1,6 +1,5 @@
 //! The command line: global flags and the verbs. Each verb's own flags stand in its file.
 
-use std::convert::Infallible;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -75,11 +74,11 @@ pub(super) struct Global {
 
     // Secrets come from variables: on a command line everybody on the machine could read them.
     #[arg(long, global = true, value_name = "TOKEN", env = "AGENT_REGISTRY_TOKEN", hide = true)]
-    #[arg(value_parser = secret, hide_env_values = true)]
+    #[arg(hide_env_values = true)]
     pub token_variable: Option<Secret>,
 
     #[arg(long, global = true, value_name = "PAT", env = "AGENTS_REGISTRY_PAT", hide = true)]
-    #[arg(value_parser = secret, hide_env_values = true)]
+    #[arg(hide_env_values = true)]
     pub pat_variable: Option<Secret>,
 
     // What GitHub gives a run that may say who it is, and what a job on GitLab is told to put here.
@@ -103,11 +102,6 @@ pub(super) struct Global {
 
     #[arg(long, global = true, value_name = "DIR", env = "XDG_RUNTIME_DIR", hide = true, hide_env_values = true)]
     pub runtime_directory: Option<PathBuf>,
-}
-
-/// Reads a secret, which nothing shows from then on.
-pub(super) fn secret(text: &str) -> Result<Secret, Infallible> {
-    Ok(Secret::new(text))
 }
 
 /// The verbs.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::arguments::secret;
 use super::context::Context;
 use super::error::Error;
 use super::import;
@@ -46,12 +45,13 @@ enum Verb {
 #[command(
     after_help = "Example: agent configure profile add work --registry https://registry.example.com --pat-stdin --test"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 struct Add {
     /// Name of the profile
     name: String,
 
     /// Token for the registry; others can read it from the process list, `--pat-stdin` keeps it to yourself
-    #[arg(long, value_name = "TOKEN", value_parser = secret, conflicts_with = "pat_stdin")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "pat_stdin")]
     pat: Option<Secret>,
 
     /// Read the token from stdin

@@ -214,7 +214,7 @@ impl Error {
         match self {
             // `agent images | head` is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Success,
-            Self::Output(_) | Self::Io { .. } | Self::Runtime(_) => ExitStatus::Io,
+            Self::Output(_) | Self::Io { .. } | Self::Runtime(_) | Self::Terminal(_) | Self::Stdin(_) => ExitStatus::Io,
             Self::OtherName { .. }
             | Self::NoHome
             | Self::Settings { .. }
@@ -222,7 +222,6 @@ impl Error {
             | Self::NoProfile { .. }
             | Self::Import { .. }
             | Self::NoHelper(_) => ExitStatus::Config,
-            Self::Terminal(_) | Self::Stdin(_) => ExitStatus::Io,
             Self::Anonymous(_) => ExitStatus::Denied,
             Self::Reference { .. }
             | Self::Range { .. }

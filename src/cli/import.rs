@@ -68,8 +68,9 @@ pub(super) fn import(
     }
     if settings.default().is_none() {
         // There it is the registry of that name that is used where none is named.
-        let default = taken.iter().find(|name| *name == "default").or(taken.first());
-        default.into_iter().for_each(|name| settings.set_default(name));
+        if let Some(name) = taken.iter().find(|name| *name == "default").or(taken.first()) {
+            settings.set_default(name);
+        }
     }
     Ok(taken)
 }

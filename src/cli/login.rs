@@ -122,12 +122,11 @@ async fn enter(arguments: &Login, endpoint: &Endpoint) -> Result<(Option<String>
     if arguments.password_stdin || arguments.token_stdin {
         return Ok((user, prompt::from_stdin()?));
     }
-    let user = match user {
-        Some(user) => Some(user),
-        None => {
-            let typed = prompt::line(&format!("User at {} (empty for a token): ", endpoint.host())).await?;
-            Some(typed.trim().to_owned()).filter(|user| !user.is_empty())
-        }
+    let user = if user.is_some() {
+        user
+    } else {
+        let typed = prompt::line(&format!("User at {} (empty for a token): ", endpoint.host())).await?;
+        Some(typed.trim().to_owned()).filter(|user| !user.is_empty())
     };
     let label = if user.is_some() { "Password or token: " } else { "Token: " };
     Ok((user, prompt::secret(label).await?))

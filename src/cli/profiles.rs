@@ -195,7 +195,8 @@ fn object<'a>(parent: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<Stri
 #[cfg(unix)]
 fn close(path: &Path, metadata: &fs::Metadata) -> Exposure {
     use std::os::unix::fs::PermissionsExt as _;
-    if metadata.permissions().mode() & 0o077 == 0 {
+    let of_others = metadata.permissions().mode() & 0o077;
+    if of_others == 0 {
         return Exposure::None;
     }
     match fs::set_permissions(path, fs::Permissions::from_mode(0o600)) {

@@ -80,6 +80,7 @@ struct Set {
 
 /// Set a password
 #[derive(Args, Debug)]
+#[expect(clippy::struct_field_names, reason = "the name of its flag")]
 struct Password {
     /// Name of the user
     name: String,

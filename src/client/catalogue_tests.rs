@@ -3,6 +3,7 @@
 
 use super::Catalogue;
 use super::fixture::{Answer, Registry, Request};
+use crate::remote::Credential;
 
 const INFO: &str = r#"{"name":"agent-registry","version":"1","default_namespace":"default"}"#;
 
@@ -62,4 +63,27 @@ async fn registries_of_others_have_no_catalogue() {
     }
     let registry = Registry::serve(|_| Answer::of(503));
     assert!(Catalogue::detect(&registry.remote()).await.is_err(), "in trouble is not absent");
+}
+
+#[tokio::test]
+async fn a_credential_that_ours_refuses_is_an_error_and_no_other_registry() {
+    let old = || Some(Credential::Token("agr_old".to_owned()));
+    let ours = Registry::serve(|request| if request.has_credential { Answer::of(401) } else { json(INFO) });
+    let error = Catalogue::detect(&ours.remote_as(old())).await.unwrap_err();
+    assert!(error.to_string().contains("401"), "{error}");
+    let other = Registry::serve(|_| Answer::of(401));
+    assert!(Catalogue::detect(&other.remote_as(old())).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_name_without_a_namespace_gets_the_callers_own() {
+    let asks = INFO.replace('}', r#","authentication":true}"#);
+    let me = r#"{"name":"ada","kind":"user","is_administrator":false,"credential":{"kind":"password","scopes":[]}}"#;
+    let registry = Registry::serve(move |request| json(if request.path == "/api/v1/me" { me } else { &asks }));
+    let known = registry.remote_as(Some(Credential::Token("agr_x".to_owned())));
+    let namespace = Catalogue::detect(&known).await.unwrap().unwrap().namespace().await;
+    assert_eq!(namespace.unwrap(), "ada");
+    let stranger = registry.remote();
+    let namespace = Catalogue::detect(&stranger).await.unwrap().unwrap().namespace().await;
+    assert_eq!(namespace.unwrap(), "default");
 }

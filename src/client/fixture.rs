@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use super::{Outcome, Progress};
 use crate::oci::{Descriptor, Digest, Reference};
 use crate::package::{Artifact, Overrides, Source};
-use crate::remote::{Endpoint, Options, Remote};
+use crate::remote::{Credential, Endpoint, Options, Remote};
 
 /// Writes files below a folder, which is made if absent.
 pub(super) fn write(folder: &Path, files: &[(&str, &str)]) {
@@ -72,6 +72,8 @@ pub(super) struct Request {
     pub(super) path: String,
     /// Where a requested range begins.
     pub(super) from: Option<usize>,
+    /// Whether it shows a credential.
+    pub(super) has_credential: bool,
 }
 
 /// One answer; the connection is closed behind it.
@@ -148,8 +150,12 @@ impl Registry {
     }
 
     pub(super) fn remote(&self) -> Remote {
+        self.remote_as(None)
+    }
+
+    pub(super) fn remote_as(&self, credential: Option<Credential>) -> Remote {
         let endpoint = Endpoint::parse(&format!("http://{}", self.address), false).unwrap();
-        Remote::connect(endpoint, Options { max_attempts: 1, ..Options::default() }).unwrap()
+        Remote::connect(endpoint, Options { credential, max_attempts: 1, ..Options::default() }).unwrap()
     }
 
     pub(super) fn requests(&self) -> Vec<Request> {
@@ -174,8 +180,9 @@ fn converse(
     let first = lines.next().unwrap_or(Ok(String::new()))?;
     let mut words = first.split(' ').map(str::to_owned);
     let (Some(method), Some(path)) = (words.next(), words.next()) else { return Ok(()) };
-    let mut request = Request { method, path, from: None };
+    let mut request = Request { method, path, from: None, has_credential: false };
     for line in lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()) {
+        request.has_credential |= line.to_ascii_lowercase().starts_with("authorization:");
         if let Some(range) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
             request.from = range.split('-').next().and_then(|from| from.parse().ok());
         }

@@ -1,9 +1,13 @@
 //! Blobs: whether a repository has one, taking one over from another repository, and reading from any offset.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, Response, StatusCode};
+use tokio::time::Instant;
 
+use super::address::shown;
 use super::error::found;
 use super::exchange::{Ask, Repeat, refuse_page};
 use super::manifests::{announced, compare};
@@ -23,13 +27,47 @@ pub struct BlobBody {
     response: Response,
     wire: Wire,
     received: u64,
+    pace: Pace,
+}
+
+/// Fewest bytes of a blob in a stretch of [`super::patience::Patience::idle`]: a server that trickles to keep a client
+/// waiting ends here, a poor line of some hundred bytes a second does not.
+const SLOWEST_BYTES: u64 = 32 * 1024;
+
+/// How much has come since when.
+#[derive(Debug)]
+struct Pace {
+    begun: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    fn begin() -> Self {
+        Self { begun: Instant::now(), bytes: 0 }
+    }
+
+    /// Counts bytes; whether the last whole stretch had enough of them.
+    fn keeps_up(&mut self, bytes: u64, stretch: Duration) -> bool {
+        self.bytes += bytes;
+        if self.begun.elapsed() < stretch {
+            return true;
+        }
+        let was_enough = self.bytes >= SLOWEST_BYTES;
+        *self = Self::begin();
+        was_enough
+    }
 }
 
 impl BlobBody {
     /// The next bytes; `None` at the end. Fewer or more bytes than announced are an error.
     pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let chunk = self.wire.chunk(&mut self.response).await?;
-        self.received += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        let length = chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        self.received += length;
+        let patience = self.wire.patience().idle;
+        if chunk.is_some() && !self.pace.keeps_up(length, patience) {
+            return Err(Error::Trickle { address: shown(self.response.url()), patience });
+        }
         let reached = self.offset.saturating_add(self.received);
         match (self.total, &chunk) {
             (Some(total), Some(_)) if reached > total => Err(Error::TooLarge { what: "blob", limit: total }),
@@ -104,7 +142,7 @@ impl Remote {
             (0, response.content_length())
         };
         let wire = self.exchange.wire.clone();
-        Ok(BlobBody { offset: begin, total, response, wire, received: 0 })
+        Ok(BlobBody { offset: begin, total, response, wire, received: 0, pace: Pace::begin() })
     }
 }
 

@@ -121,8 +121,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn bob(password: &str) -> Option<Credential> {
-        Some(Credential::Basic { user: "bob".to_owned(), password: password.to_owned() })
+    fn bob(password: &str) -> Credential {
+        Credential::Basic { user: "bob".to_owned(), password: password.to_owned() }
     }
 
     #[test]
@@ -131,7 +131,7 @@ mod tests {
         let file = folder.path().join("docker/config.json");
         let kept = keep_docker_credential(&file, &host("h:5000"), "bob", "a:b").unwrap();
         assert_eq!(kept, Kept::File(file.clone()));
-        assert_eq!(docker_credential(&file, &host("h:5000")).unwrap(), bob("a:b"));
+        assert_eq!(docker_credential(&file, &host("h:5000")).unwrap(), Some(bob("a:b")));
         assert_eq!(docker_credential(&file, &host("h")).unwrap(), None);
 
         let text = r#"{"HttpHeaders":{"a":"b"},"auths":{"https://h:5000/v2/":{"auth":"b2xkOm9sZA=="},
@@ -144,11 +144,11 @@ mod tests {
             assert_eq!(written.pointer(kept), before.pointer(kept), "{kept}");
         }
         assert_eq!(written["auths"].as_object().unwrap().len(), 3, "the other spelling is gone: {written}");
-        assert_eq!(docker_credential(&file, &host("h:5000")).unwrap(), bob("new"));
+        assert_eq!(docker_credential(&file, &host("h:5000")).unwrap(), Some(bob("new")));
 
         assert_eq!(forget_docker_credential(&file, &host("h:5000")).unwrap(), [Kept::File(file.clone())]);
         assert_eq!(docker_credential(&file, &host("h:5000")).unwrap(), None);
-        assert_eq!(docker_credential(&file, &host("h")).unwrap(), bob("a"));
+        assert_eq!(docker_credential(&file, &host("h")).unwrap(), Some(bob("a")));
         assert_eq!(forget_docker_credential(&file, &host("h:5000")).unwrap(), []);
         assert_eq!(forget_docker_credential(&folder.path().join("none"), &host("h")).unwrap(), []);
     }

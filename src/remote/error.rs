@@ -40,6 +40,14 @@ pub enum Error {
         /// How long was waited.
         patience: Duration,
     },
+    /// Bytes moved, but so few that nothing would ever be done.
+    #[error("{address} sends next to nothing: less than 32 KiB in {} s", .patience.as_secs())]
+    Trickle {
+        /// Scheme, host and port.
+        address: String,
+        /// How long was waited.
+        patience: Duration,
+    },
     /// The registry answered with an error.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -189,9 +197,11 @@ impl Error {
                 ErrorKind::Unavailable
             }
             Self::NoToken(_) | Self::NoIdentity(_) | Self::SignIn { .. } => ErrorKind::Denied,
-            Self::Connect { .. } | Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
-                ErrorKind::Unavailable
-            }
+            Self::Connect { .. }
+            | Self::Broken { .. }
+            | Self::Stalled { .. }
+            | Self::Trickle { .. }
+            | Self::Truncated { .. } => ErrorKind::Unavailable,
             Self::Setup(_)
             | Self::Listen(_)
             | Self::NoAuthority
@@ -228,7 +238,7 @@ impl Error {
                  {}",
                 address.replacen("http", "https", 1)
             )),
-            Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => {
+            Self::Broken { .. } | Self::Stalled { .. } | Self::Trickle { .. } | Self::Truncated { .. } => {
                 Some("run the command again; check the network if it happens again".to_owned())
             }
             Self::NotARegistry { address, .. } => {

@@ -7,6 +7,7 @@ use reqwest::header::RETRY_AFTER;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, Response, StatusCode, Url};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::address::{self, shown};
 use super::authority::Authority;
@@ -231,8 +232,9 @@ pub(super) async fn refuse(wire: &Wire, method: &Method, response: Response, has
         retry_after: wait,
         has_credential,
     };
-    // The status says the most; a body that is too large or breaks off only loses its words.
-    let body = wire.read(response, "error", MAX_ERROR_BYTES).await.unwrap_or_default();
+    // The status says the most; a body that is too large, trickles or breaks off only loses its words.
+    let reading = timeout(wire.patience().words, wire.read(response, "error", MAX_ERROR_BYTES));
+    let body = reading.await.ok().and_then(Result::ok).unwrap_or_default();
     refusal.read_body(&content_type, &body);
     Error::Refused(Box::new(refusal))
 }

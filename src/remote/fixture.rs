@@ -48,6 +48,8 @@ enum Then {
     Stall,
     /// Writes until nobody listens.
     Flood,
+    /// Writes a byte now and then, until nobody listens.
+    Drip,
 }
 
 /// An answer.
@@ -111,6 +113,12 @@ impl Reply {
         self
     }
 
+    /// Goes on with single bytes, up to the length announced.
+    pub(super) fn then_drip(mut self) -> Self {
+        self.then = Then::Drip;
+        self
+    }
+
     async fn write(mut self, stream: &mut TcpStream, is_head: bool) -> std::io::Result<()> {
         match (self.then, self.length) {
             (Then::Flood, _) => self.bytes.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n"),
@@ -130,6 +138,13 @@ impl Reply {
                 let mut nothing = [0];
                 while stream.read(&mut nothing).await? > 0 {}
                 Ok(())
+            }
+            Then::Drip => {
+                let mut pace = tokio::time::interval(Duration::from_millis(5));
+                loop {
+                    pace.tick().await;
+                    stream.write_all(b" ").await?;
+                }
             }
             Then::Flood => loop {
                 stream.write_all(b"2000\r\n").await?;
@@ -208,6 +223,7 @@ pub(super) fn patience() -> Patience {
         connect: Duration::from_secs(10),
         idle: Duration::from_secs(20),
         whole: Duration::from_secs(20),
+        words: Duration::from_secs(20),
         first_delay: Duration::from_millis(1),
         longest_delay: Duration::from_millis(2),
         attempts: 4,

@@ -149,6 +149,8 @@ mod fixture;
 #[cfg(test)]
 mod identity_tests;
 #[cfg(test)]
+mod own_api_tests;
+#[cfg(test)]
 mod read_tests;
 #[cfg(test)]
 mod retry_tests;

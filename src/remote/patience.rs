@@ -15,6 +15,8 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// For a whole answer that is read into memory: a server that trickles ends here.
     pub(super) whole: Duration,
+    /// For the words of an error, whose status is known by then.
+    pub(super) words: Duration,
     /// Before the second attempt; doubles with each further one.
     pub(super) first_delay: Duration,
     /// Longest wait between two attempts. A `Retry-After` beyond it ends the attempts.
@@ -30,6 +32,7 @@ impl Patience {
             connect: Duration::from_secs(10),
             idle: Duration::from_mins(1),
             whole: Duration::from_mins(5),
+            words: Duration::from_secs(5),
             first_delay: Duration::from_millis(200),
             longest_delay: Duration::from_secs(30),
             attempts,

@@ -114,6 +114,31 @@ async fn a_trickle_is_no_excuse() {
 }
 
 #[tokio::test]
+async fn a_blob_that_trickles_is_given_up() {
+    let digest = Digest::sha256(b"x");
+    let peer = Peer::serve(|_| Reply::new(200).announcing(1_000_000).then_drip()).await;
+    let hurried = Patience { idle: Duration::from_millis(300), ..patience() };
+    let mut body = peer.remote_with(None, hurried).open_blob(&name(), &digest, 0).await.unwrap();
+    let (mut received, mut ended) = (0, None);
+    while ended.is_none() {
+        match body.next_chunk().await {
+            Ok(chunk) => received += chunk.expect("it goes on").len(),
+            Err(error) => ended = Some(error),
+        }
+    }
+    assert!(matches!(ended, Some(Error::Trickle { .. })), "{ended:?}");
+    assert!(received > 1, "bytes came all the time");
+}
+
+#[tokio::test]
+async fn the_words_of_an_error_are_not_waited_for() {
+    let peer = Peer::serve(|_| Reply::new(403).announcing(1_000_000).then_drip()).await;
+    let hurried = Patience { words: Duration::from_millis(100), ..patience() };
+    let error = peer.remote_with(None, hurried).tags(&name()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "the status is enough: {error}");
+}
+
+#[tokio::test]
 async fn nobody_at_home_is_said_so() {
     let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = free.local_addr().unwrap().to_string();
