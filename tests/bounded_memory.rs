@@ -6,8 +6,9 @@
 use std::fs::File;
 use std::path::Path;
 
+use agent_registry::index::repositories::{self, Creator};
 use agent_registry::index::tags::Change;
-use agent_registry::index::{Sqlite, blobs, repositories};
+use agent_registry::index::{Sqlite, blobs};
 use agent_registry::oci::Digest;
 use agent_registry::server::{Config, Limits, Server, Tls};
 use jiff::Timestamp;
@@ -40,7 +41,7 @@ async fn plant(data: &Path) -> Digest {
     let now = Timestamp::now();
     let write = index.write::<_, agent_registry::index::Error, _>(move |session| {
         let name = "a/b".parse().unwrap();
-        let id = repositories::create(session, &name, now)?;
+        let id = repositories::create(session, &name, Creator::Open, now)?;
         let change = Change { id, repository: &name, actor: "(test)", at: now };
         let blob = blobs::StoredBlob { size: BLOB_BYTES, inline: None };
         blobs::add(session, &change, &digest, &blob, now)

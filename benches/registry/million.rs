@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use agent_registry::index::blobs::{self, StoredBlob};
+use agent_registry::index::repositories::{self, Creator};
 use agent_registry::index::tags::Change;
-use agent_registry::index::{Error, Session, Sqlite, manifests, repositories};
+use agent_registry::index::{Error, Session, Sqlite, manifests};
 use agent_registry::oci::{Algorithm, Digest, Manifest};
 use anyhow::Result;
 use jiff::Timestamp;
@@ -90,7 +91,7 @@ fn store(session: &mut dyn Session, repository: &str) -> Result<(), Error> {
     let Ok(repository) = repository.parse() else { return Ok(()) };
     let Ok(manifest) = Manifest::parse(package.manifest.into(), None, Algorithm::Sha256) else { return Ok(()) };
     let Ok(tag) = manifest.digest().hex()[..32].parse() else { return Ok(()) };
-    let id = repositories::create(session, &repository, now)?;
+    let id = repositories::create(session, &repository, Creator::Open, now)?;
     let change = Change { id, repository: &repository, actor: "bench", at: now };
     for blob in package.blobs {
         // The bytes would be four gigabytes more, and nothing here reads them.

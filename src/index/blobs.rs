@@ -5,9 +5,10 @@ use jiff::Timestamp;
 
 use super::events::EventKind;
 use super::repositories::{RepositoryId, page};
+use super::sight::{in_sight, viewer, within_reach};
 use super::tags::Change;
 use super::{Error, Row, Session, Value};
-use crate::auth::Sight;
+use crate::auth::{ActionKind, Sight};
 use crate::oci::{Digest, Manifest, RepositoryName};
 
 /// Largest blob whose bytes ride along in the database; larger ones are files (measured: 14 against 5 times the
@@ -86,17 +87,45 @@ pub fn mount(
 pub fn owner_in_sight(
     session: &mut dyn Session,
     sight: &Sight,
+    now: Timestamp,
     digest: &Digest,
 ) -> Result<Option<RepositoryName>, Error> {
-    if !sight.is_everything() {
-        return Ok(None);
-    }
-    let row = session.first(
-        "SELECT r.name FROM repository_blob o JOIN repository r ON r.id = o.repository_id \
-         JOIN blob b ON b.digest = o.digest WHERE o.digest = ?1 AND b.condemned_at IS NULL LIMIT 1",
-        &[digest.into()],
-    )?;
-    row.map(|row| row.parsed(0)).transpose()
+    let read = |after: &i64| owners(session, sight, now, digest, *after);
+    // To see a name is not enough: the blob is going to be read.
+    let is_reached = |name: &RepositoryName| sight.reach().narrows(ActionKind::Pull, name).is_none();
+    let found = within_reach(is_reached, MAX_OWNERS, 0, read, |(id, name)| (name, *id))?;
+    Ok(found.into_iter().next().map(|(_, name)| name))
+}
+
+/// Owners of a blob read at a time.
+const MAX_OWNERS: usize = 8;
+
+fn owners(
+    session: &mut dyn Session,
+    sight: &Sight,
+    now: Timestamp,
+    digest: &Digest,
+    after: i64,
+) -> Result<Vec<(i64, RepositoryName)>, Error> {
+    let rows = if sight.is_administrator() {
+        session.query(
+            "SELECT r.id, r.name FROM repository_blob o JOIN repository r ON r.id = o.repository_id \
+             JOIN blob b ON b.digest = o.digest WHERE o.digest = ?1 AND o.repository_id > ?2 \
+             AND b.condemned_at IS NULL ORDER BY o.repository_id LIMIT ?3",
+            &[digest.into(), after.into(), page(MAX_OWNERS)],
+        )
+    } else {
+        let sql = concat!(
+            "SELECT r.id, r.name FROM repository_blob o CROSS JOIN repository r CROSS JOIN blob b ",
+            "WHERE o.digest = ?4 AND o.repository_id > ?5 AND r.id = o.repository_id AND b.digest = o.digest ",
+            "AND b.condemned_at IS NULL AND ",
+            in_sight!(),
+            " ORDER BY o.repository_id LIMIT ?6"
+        );
+        let (user, publisher) = viewer(sight);
+        session.query(sql, &[user, publisher, now.into(), digest.into(), after.into(), page(MAX_OWNERS)])
+    }?;
+    rows.iter().map(|row| Ok((row.integer(0)?, row.parsed(1)?))).collect()
 }
 
 /// Takes a blob from a repository; its bytes stay for the others and the collector. Whether it had it.
@@ -150,9 +179,8 @@ fn own(session: &mut dyn Session, change: &Change<'_>, digest: &Digest, until: T
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failing test may panic")]
 mod tests {
-    use super::super::fixture::{Fixture, manifest, name, time};
+    use super::super::fixture::{Fixture, caller, manifest, name, time};
     use super::*;
-    use crate::auth::{Caller, Origin};
 
     fn change<'a>(index: &mut Fixture, repository: &'a RepositoryName) -> Change<'a> {
         Change { id: index.repository(repository.as_str()), repository, actor: "ada", at: time(1) }
@@ -174,9 +202,9 @@ mod tests {
         assert_eq!(size(index.session(), &name("a/c"), &digest).unwrap(), None);
         assert!(!mount(index.session(), &name("a/c"), &here, &digest, time(3)).unwrap());
         assert!(mount(index.session(), &name("a/b"), &there, &digest, time(3)).unwrap());
-        let owner = |index: &mut Fixture, sight| owner_in_sight(index.session(), &sight, &digest).unwrap();
+        let owner = |index: &mut Fixture, sight| owner_in_sight(index.session(), &sight, time(1), &digest).unwrap();
         assert!(owner(&mut index, Sight::system()).is_some());
-        assert_eq!(owner(&mut index, Sight::of(&Caller::anonymous(Origin::none()), false)), None);
+        assert_eq!(owner(&mut index, Sight::of(&caller(""), false)), None);
         assert!(disown(index.session(), &here, &digest).unwrap());
         assert_eq!(owner(&mut index, Sight::system()), Some(name("a/c")));
         assert!(!disown(index.session(), &here, &digest).unwrap());

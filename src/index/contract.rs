@@ -3,7 +3,7 @@
 
 use futures_util::future::join_all;
 
-use super::{Error, Session, Sqlite, Value};
+use super::{Error, Session, Sqlite, Value, access};
 
 const INSERT: &str = "INSERT INTO repository (name, created_at) VALUES (?1, 0)";
 const NAMES: &str = "SELECT name FROM repository ORDER BY name";
@@ -130,9 +130,48 @@ fn settings_hold_and_a_newer_schema_is_refused() {
     drop(open(&directory));
     let plain = rusqlite::Connection::open(&path).unwrap();
     let pragma = |name: &str| plain.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 1));
+    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 2));
     let mode: String = plain.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     plain.pragma_update(None, "user_version", 999).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 1 })));
+    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 2 })));
+}
+
+#[tokio::test]
+async fn whoever_is_answered_finds_the_access_generation_published() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    let first = index.access_generation();
+    insert(&index, "a").await.unwrap();
+    assert_eq!(index.access_generation(), first, "nothing was decided from it");
+    index.write(access::bump).await.unwrap();
+    assert_eq!(index.access_generation(), first + 1);
+    let undone = index.write(|session| {
+        access::bump(session)?;
+        Err::<(), _>(Refused::OnPurpose)
+    });
+    undone.await.unwrap_err();
+    assert_eq!(index.access_generation(), first + 1, "what was undone moves nothing");
+    assert_eq!(access::generation(&mut index.reader().unwrap()).unwrap(), first + 1);
+    drop(index);
+    assert_eq!(open(&directory).access_generation(), first + 1);
+}
+
+#[test]
+fn repositories_from_before_there_were_people_are_private_and_know_their_namespace() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("index.sqlite");
+    let plain = rusqlite::Connection::open(&path).unwrap();
+    plain.execute_batch(include_str!("migrations/0001_first.sql")).unwrap();
+    plain.pragma_update(None, "user_version", 1).unwrap();
+    for name in ["acme/agent", "acme/deep/er", "single"] {
+        plain.execute(INSERT, [name]).unwrap();
+    }
+    drop(plain);
+    let index = Sqlite::open(&path).unwrap();
+    let sql = "SELECT name, namespace, visibility FROM repository ORDER BY name";
+    let rows = index.reader().unwrap().query(sql, &[]).unwrap();
+    let found: Vec<_> =
+        rows.iter().map(|row| (row.text(0).unwrap(), row.text(1).unwrap(), row.integer(2).unwrap())).collect();
+    assert_eq!(found, [("acme/agent", "acme", 1), ("acme/deep/er", "acme", 1), ("single", "", 1)]);
 }

@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::repositories::page;
+use super::repositories::{MAX_PAGE, page};
+use super::sight::{in_sight, viewer, within_reach};
 use super::{Error, Row, Session, Value};
+use crate::auth::Sight;
 use crate::oci::{Digest, RepositoryName, Tag};
 
 /// The kinds of events.
@@ -88,6 +90,32 @@ pub fn since(session: &mut dyn Session, after: i64, limit: usize) -> Result<Vec<
     let sql = "SELECT id, kind, repository, digest, tag, actor, at FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
     let rows = session.query(sql, &[after.into(), page(limit)])?;
     rows.iter().map(read).collect()
+}
+
+/// Events of repositories in sight after a number, oldest first.
+pub fn in_sight(
+    session: &mut dyn Session,
+    sight: &Sight,
+    now: Timestamp,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, Event)>, Error> {
+    let limit = limit.min(MAX_PAGE + 1);
+    let newer = |after: &i64| {
+        if sight.is_administrator() {
+            return since(session, *after, limit);
+        }
+        let sql = concat!(
+            "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at FROM event e CROSS JOIN repository r ",
+            "WHERE e.id > ?4 AND r.name = e.repository AND ",
+            in_sight!(),
+            " ORDER BY e.id LIMIT ?5"
+        );
+        let (user, publisher) = viewer(sight);
+        let rows = session.query(sql, &[user, publisher, now.into(), (*after).into(), page(limit)])?;
+        rows.iter().map(read).collect()
+    };
+    within_reach(|name| sight.sees(name), limit, after, newer, |(number, event)| (&event.repository, *number))
 }
 
 /// The number of the newest event; 0 while there is none.

@@ -4,9 +4,11 @@
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::repositories::{self, RepositoryId};
+use super::accounts::{self, AccountId};
+use super::repositories::{self, Creator, RepositoryId};
 use super::sqlite::Connected;
 use super::{Error, Row, Session, Value, migrations};
+use crate::auth::{AccountName, Caller, Origin};
 use crate::oci::{Algorithm, Manifest, RepositoryName, Tag};
 
 pub(super) struct Fixture {
@@ -26,7 +28,15 @@ impl Fixture {
     }
 
     pub(super) fn repository(&mut self, text: &str) -> RepositoryId {
-        repositories::create(self, &name(text), time(0)).unwrap()
+        repositories::create(self, &name(text), Creator::System, time(0)).unwrap()
+    }
+
+    pub(super) fn user(&mut self, text: &str) -> AccountId {
+        accounts::create_user(self, &account(text), false, time(0)).unwrap()
+    }
+
+    pub(super) fn organisation(&mut self, text: &str) -> AccountId {
+        accounts::create_organisation(self, &account(text), time(0)).unwrap()
     }
 
     pub(super) fn count(&mut self, sql: &'static str) -> i64 {
@@ -46,6 +56,16 @@ impl Session for Fixture {
 
 pub(super) fn name(text: &str) -> RepositoryName {
     text.parse().unwrap()
+}
+
+pub(super) fn account(text: &str) -> AccountName {
+    text.parse().unwrap()
+}
+
+/// A caller whose credential reaches everything their account does; nobody's name is empty.
+pub(super) fn caller(text: &str) -> Caller {
+    let name = text.parse::<AccountName>();
+    name.map_or_else(|_| Caller::anonymous(Origin::none()), Caller::user)
 }
 
 pub(super) fn tag(text: &str) -> Tag {

@@ -1,9 +1,16 @@
-//! Facts in SQL: repositories, manifests, tags, referrers, blobs and uploads, as plain functions over a [`Session`].
+//! Facts in SQL: repositories with all that is in them, people with what they may, and the audit, as plain functions
+//! over a [`Session`].
 //!
 //! Every function takes `&mut dyn Session`, so it runs on any driver and inside any transaction. [`Sqlite`] is the
 //! driver: one writing thread that groups waiting closures into one commit, and read-only connections beside it.
 
+pub mod access;
+#[cfg(test)]
+mod access_tests;
+pub mod accounts;
+pub mod audit;
 pub mod blobs;
+mod codes;
 #[cfg(test)]
 mod contract;
 mod error;
@@ -11,16 +18,26 @@ pub mod events;
 pub mod feed;
 #[cfg(test)]
 mod fixture;
+pub mod grants;
 #[cfg(test)]
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+pub mod organisations;
 pub mod packages;
+pub mod publishers;
 pub mod referrers;
 pub mod repositories;
+#[cfg(test)]
+mod scale_tests;
 mod session;
+mod sight;
+pub mod signing_keys;
 mod sqlite;
+pub mod tag_rules;
 pub mod tags;
+pub mod teams;
+pub mod tokens;
 pub mod uploads;
 mod value;
 #[cfg(test)]

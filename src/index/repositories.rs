@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Error, Row, Session, Value};
-use crate::auth::Sight;
+use super::codes::code;
+use super::sight::{in_sight, viewer, within_reach};
+use super::{Error, Row, Session, Value, access, accounts, organisations};
+use crate::auth::{AccountName, Role, Sight, Visibility};
 use crate::oci::RepositoryName;
 
 /// Most entries one page of any list holds, whatever the caller asks for.
@@ -25,15 +27,107 @@ pub fn find(session: &mut dyn Session, name: &RepositoryName) -> Result<Option<R
     row.map(|row| row.integer(0).map(RepositoryId)).transpose()
 }
 
-/// Finds a repository or creates it.
-pub fn create(session: &mut dyn Session, name: &RepositoryName, now: Timestamp) -> Result<RepositoryId, Error> {
+/// Who makes a repository, which decides whose it becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Creator<'a> {
+    /// Anybody, in a registry without accounts: nobody's, and private should it get accounts.
+    Open,
+    /// A user. A namespace that nobody has becomes an administrator's organisation.
+    Account {
+        /// Who.
+        name: &'a AccountName,
+        /// Whether they may do everything.
+        is_administrator: bool,
+    },
+    /// The registry itself, or somebody without an account.
+    System,
+}
+
+/// Finds a repository or creates it, as visible as its namespace says, private where that says nothing.
+pub fn create(
+    session: &mut dyn Session,
+    name: &RepositoryName,
+    creator: Creator<'_>,
+    now: Timestamp,
+) -> Result<RepositoryId, Error> {
     if let Some(id) = find(session, name)? {
         return Ok(id);
     }
-    let sql = "INSERT INTO repository (name, created_at) VALUES (?1, ?2) RETURNING id";
-    let row = session.first(sql, &[name.into(), now.into()])?;
+    let visibility = default_visibility(session, name, creator, now)?;
+    let sql = "INSERT INTO repository (name, namespace, visibility, created_at) VALUES (?1, ?2, ?3, ?4) RETURNING id";
+    let namespace = name.namespace().unwrap_or_default();
+    let row = session.first(sql, &[name.into(), namespace.into(), code(visibility), now.into()])?;
     // RETURNING yields exactly one row for one that was inserted.
     row.ok_or(Error::Column { column: 0, wanted: "present" })?.integer(0).map(RepositoryId)
+}
+
+fn default_visibility(
+    session: &mut dyn Session,
+    name: &RepositoryName,
+    creator: Creator<'_>,
+    now: Timestamp,
+) -> Result<Visibility, Error> {
+    let namespace = name.namespace().and_then(|namespace| namespace.parse::<AccountName>().ok());
+    let (Some(namespace), false) = (namespace, creator == Creator::Open) else { return Ok(Visibility::Private) };
+    match accounts::find(session, &namespace)? {
+        Some(account) if account.is_live() => Ok(account.default_visibility),
+        // A removed account's name stays taken.
+        Some(_) => Ok(Visibility::Private),
+        None => {
+            if let Creator::Account { name: administrator, is_administrator: true } = creator
+                && let Some(administrator) = accounts::user(session, administrator)?
+            {
+                let organisation = accounts::create_organisation(session, &namespace, now)?;
+                organisations::set_member(session, organisation, administrator.id, Role::Owner, now)?;
+            }
+            Ok(Visibility::Private)
+        }
+    }
+}
+
+/// Who may see a repository.
+pub fn visibility(session: &mut dyn Session, id: RepositoryId) -> Result<Visibility, Error> {
+    let row = session.first("SELECT visibility FROM repository WHERE id = ?1", &[id.into()])?;
+    row.ok_or(Error::Column { column: 0, wanted: "present" })?.word(0)
+}
+
+/// Changes who may see a repository.
+pub fn set_visibility(session: &mut dyn Session, id: RepositoryId, visibility: Visibility) -> Result<(), Error> {
+    session.execute("UPDATE repository SET visibility = ?2 WHERE id = ?1", &[id.into(), code(visibility)])?;
+    access::bump(session)
+}
+
+/// How many repositories a namespace has; the time grows with their number.
+pub fn count_in(session: &mut dyn Session, namespace: &AccountName) -> Result<u64, Error> {
+    // Names sort bytewise, and `0` is what comes after `/`.
+    let sql = "SELECT count(*) FROM repository WHERE name > ?1 AND name < ?2";
+    let bounds = [Value::Text(format!("{namespace}/")), Value::Text(format!("{namespace}0"))];
+    session.first(sql, &bounds)?.map_or(Ok(0), |row| row.size(0))
+}
+
+/// Namespaces of repositories that are nobody's account's, bytewise after one, at most `limit`.
+pub fn unowned_namespaces(
+    session: &mut dyn Session,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<AccountName>, Error> {
+    let mut found = vec![];
+    let mut after = after.unwrap_or_default().to_owned();
+    while found.len() < limit {
+        // One step of the index a namespace, however many repositories it has; `0` comes after `/`.
+        let sql = "SELECT r.namespace, (SELECT 1 FROM account a WHERE a.name = r.namespace AND a.freed_at IS NULL) \
+                   FROM repository r WHERE r.name >= ?1 AND r.namespace > '' ORDER BY r.name LIMIT 1";
+        let from = if after.is_empty() { String::new() } else { format!("{after}0") };
+        let Some(row) = session.first(sql, &[Value::Text(from)])? else { break };
+        row.text(0)?.clone_into(&mut after);
+        // A first component that is too long for an account stays the administrators'.
+        if row.optional(1, Row::integer)?.is_none()
+            && let Ok(name) = after.parse()
+        {
+            found.push(name);
+        }
+    }
+    Ok(found)
 }
 
 /// What a repository holds, counted.
@@ -41,6 +135,8 @@ pub fn create(session: &mut dyn Session, name: &RepositoryName, now: Timestamp) 
 pub struct Counted {
     /// When it was first pushed to.
     pub created_at: Timestamp,
+    /// Who may see it.
+    pub visibility: Visibility,
     /// Its tags.
     pub tags: u64,
     /// Its manifests.
@@ -51,10 +147,14 @@ pub struct Counted {
 pub fn count(session: &mut dyn Session, name: &RepositoryName) -> Result<Option<Counted>, Error> {
     let row = session.first(
         "SELECT r.created_at, (SELECT count(*) FROM tag t WHERE t.repository_id = r.id), \
-         (SELECT count(*) FROM manifest m WHERE m.repository_id = r.id) FROM repository r WHERE r.name = ?1",
+         (SELECT count(*) FROM manifest m WHERE m.repository_id = r.id), r.visibility \
+         FROM repository r WHERE r.name = ?1",
         &[name.into()],
     )?;
-    let read = |row: Row| Ok(Counted { created_at: row.time(0)?, tags: row.size(1)?, manifests: row.size(2)? });
+    let read = |row: Row| {
+        let (created_at, visibility) = (row.time(0)?, row.word(3)?);
+        Ok(Counted { created_at, visibility, tags: row.size(1)?, manifests: row.size(2)? })
+    };
     row.map(read).transpose()
 }
 
@@ -91,15 +191,38 @@ pub fn totals(session: &mut dyn Session) -> Result<Totals, Error> {
 pub fn list(
     session: &mut dyn Session,
     sight: &Sight,
+    now: Timestamp,
     after: Option<&str>,
     limit: usize,
 ) -> Result<Vec<RepositoryName>, Error> {
-    if !sight.is_everything() {
-        return Ok(vec![]);
-    }
+    let limit = limit.min(MAX_PAGE + 1);
     // Every name sorts after the empty text, so one statement serves the first page too.
-    let sql = "SELECT name FROM repository WHERE name > ?1 ORDER BY name LIMIT ?2";
-    let rows = session.query(sql, &[after.unwrap_or_default().into(), page(limit)])?;
+    let after = after.unwrap_or_default().to_owned();
+    within_reach(
+        |name| sight.sees(name),
+        limit,
+        after,
+        |after| names(session, sight, now, after, limit),
+        |name| (name, name.to_string()),
+    )
+}
+
+fn names(
+    session: &mut dyn Session,
+    sight: &Sight,
+    now: Timestamp,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<RepositoryName>, Error> {
+    let rows = if sight.is_administrator() {
+        let sql = "SELECT name FROM repository WHERE name > ?1 ORDER BY name LIMIT ?2";
+        session.query(sql, &[after.into(), page(limit)])
+    } else {
+        let sql =
+            concat!("SELECT r.name FROM repository r WHERE r.name > ?4 AND ", in_sight!(), " ORDER BY r.name LIMIT ?5");
+        let (user, publisher) = viewer(sight);
+        session.query(sql, &[user, publisher, now.into(), after.into(), page(limit)])
+    }?;
     rows.iter().map(|row| row.parsed(0)).collect()
 }
 
@@ -111,38 +234,93 @@ pub(super) fn page(limit: usize) -> Value {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failing test may panic")]
 mod tests {
-    use super::super::fixture::{Fixture, name, time};
+    use super::super::accounts::AccountKind;
+    use super::super::fixture::{Fixture, account, caller, name, time};
     use super::*;
-    use crate::auth::{Caller, Origin};
 
     #[test]
     fn creating_twice_is_creating_once() {
         let mut index = Fixture::new();
         assert_eq!(find(index.session(), &name("a/b")).unwrap(), None);
-        let id = create(index.session(), &name("a/b"), time(1)).unwrap();
-        assert_eq!(create(index.session(), &name("a/b"), time(2)).unwrap(), id);
+        let id = create(index.session(), &name("a/b"), Creator::Open, time(1)).unwrap();
+        assert_eq!(create(index.session(), &name("a/b"), Creator::System, time(2)).unwrap(), id);
         assert_eq!(find(index.session(), &name("a/b")).unwrap(), Some(id));
         assert_eq!(find(index.session(), &name("a")).unwrap(), None);
-        let empty = Counted { created_at: time(1), tags: 0, manifests: 0 };
+        let empty = Counted { created_at: time(1), visibility: Visibility::Private, tags: 0, manifests: 0 };
         assert_eq!(count(index.session(), &name("a/b")).unwrap(), Some(empty));
         assert_eq!(count(index.session(), &name("a")).unwrap(), None);
+    }
+
+    #[test]
+    fn only_an_administrators_push_gives_a_namespace_to_somebody() {
+        let mut index = Fixture::new();
+        let root = accounts::create_user(index.session(), &account("root"), true, time(1)).unwrap();
+        index.user("ada");
+        let mut make = |text: &str, creator| {
+            let id = create(index.session(), &name(text), creator, time(2)).unwrap();
+            let namespace = account(name(text).namespace().unwrap());
+            (visibility(index.session(), id).unwrap(), accounts::find(index.session(), &namespace).unwrap())
+        };
+        let (ada, admin) = (account("ada"), account("root"));
+        let by = |name, is_administrator| Creator::Account { name, is_administrator };
+        for creator in [Creator::Open, Creator::System, by(&ada, false)] {
+            assert_eq!(make("new/agent", creator), (Visibility::Private, None));
+        }
+        assert_eq!(make("new/agent", by(&admin, true)).1, None, "the repository was there");
+        let (_, made) = make("new/other", by(&admin, true));
+        let made = made.unwrap();
+        assert!(made.kind == AccountKind::Organisation && made.is_live());
+        assert_eq!(organisations::role(index.session(), made.id, root).unwrap(), Some(Role::Owner));
+
+        accounts::set_default_visibility(index.session(), made.id, Visibility::Public).unwrap();
+        let mut seen = |text, creator| {
+            let id = create(index.session(), &name(text), creator, time(3)).unwrap();
+            visibility(index.session(), id).unwrap()
+        };
+        assert_eq!(seen("new/public", by(&ada, false)), Visibility::Public);
+        assert_eq!(seen("new/open", Creator::Open), Visibility::Private);
+        assert_eq!(seen("single", by(&admin, true)), Visibility::Private);
+        accounts::remove(index.session(), made.id, time(4)).unwrap();
+        let id = create(index.session(), &name("new/late"), by(&admin, true), time(5)).unwrap();
+        assert_eq!(visibility(index.session(), id).unwrap(), Visibility::Private);
+        assert!(accounts::organisation(index.session(), &account("new")).unwrap().is_none(), "the name stays taken");
+        set_visibility(index.session(), id, Visibility::Org).unwrap();
+        assert_eq!(visibility(index.session(), id).unwrap(), Visibility::Org);
+    }
+
+    #[test]
+    fn namespaces_without_an_account_are_found_in_one_step_each() {
+        let mut index = Fixture::new();
+        for text in ["b", "a/x", "a/y", "a-b/x", "a0/x", "ada/x", "c/d/e"] {
+            index.repository(text);
+        }
+        index.user("ada");
+        let found = |index: &mut Fixture, after, limit| {
+            let names = unowned_namespaces(index.session(), after, limit).unwrap();
+            names.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(found(&mut index, None, 10), ["a-b", "a", "a0", "c"]);
+        assert_eq!(found(&mut index, None, 2), ["a-b", "a"]);
+        assert_eq!(found(&mut index, Some("a"), 10), ["a0", "c"]);
+        let counts = ["a", "b", "d"].map(|name| count_in(index.session(), &account(name)).unwrap());
+        assert_eq!(counts, [2, 0, 0]);
     }
 
     #[test]
     fn names_come_bytewise_in_pages_and_only_in_sight() {
         let mut index = Fixture::new();
         for text in ["b", "a/b", "a-b", "a"] {
-            create(index.session(), &name(text), time(1)).unwrap();
+            create(index.session(), &name(text), Creator::Open, time(1)).unwrap();
         }
         let mut page = |after, limit| {
-            let names = list(index.session(), &Sight::system(), after, limit).unwrap();
+            let names = list(index.session(), &Sight::system(), time(1), after, limit).unwrap();
             names.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(page(None, 3), ["a", "a-b", "a/b"]);
         assert_eq!(page(Some("a/b"), 3), ["b"]);
         assert_eq!(page(Some("a.not-there"), usize::MAX), ["a/b", "b"]);
         assert!(page(None, 0).is_empty());
-        let nothing = Sight::of(&Caller::anonymous(Origin::none()), false);
-        assert!(list(index.session(), &nothing, None, 10).unwrap().is_empty());
+        let nothing = Sight::of(&caller(""), false);
+        assert!(list(index.session(), &nothing, time(1), None, 10).unwrap().is_empty());
     }
 }

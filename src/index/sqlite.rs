@@ -59,6 +59,12 @@ impl Sqlite {
         self.writer.write(closure).await
     }
 
+    /// What [`super::access::generation`] says in the newest commit, without asking the database. What was remembered
+    /// at another one is no longer true.
+    pub fn access_generation(&self) -> u64 {
+        self.writer.generation()
+    }
+
     /// Copies the whole index, as it is at one moment, into a new file, durably. Blocks; writes go on meanwhile.
     pub fn back_up(&self, target: &Path) -> Result<(), Error> {
         let source = self.reader()?.connection;

@@ -1,12 +1,12 @@
 //! Packages and their versions as tags come, move and go.
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-use super::fixture::{Fixture, manifest, name, tag, time};
+use super::fixture::{Fixture, caller, manifest, name, tag, time};
 use super::packages::{self, NewPackage};
 use super::tags::{self, Change};
 use super::versions::{self, Listed};
 use super::{Error, Session, manifests};
-use crate::auth::{Caller, Origin, Sight};
+use crate::auth::Sight;
 use crate::oci::{Digest, Manifest, RepositoryName};
 use crate::package::Summary;
 
@@ -39,7 +39,7 @@ fn push(index: &mut Fixture, repository: &RepositoryName, note: &str, tags: &[&s
 }
 
 fn list(index: &mut Fixture) -> Vec<Listed> {
-    versions::list(index.session(), &Sight::system(), None, 100).unwrap()
+    versions::list(index.session(), &Sight::system(), time(1), None, 100).unwrap()
 }
 
 fn lines(index: &mut Fixture) -> Vec<String> {
@@ -58,16 +58,16 @@ fn versions_are_listed_newest_first_and_in_pages() {
     assert_eq!(lines(&mut index), expected);
     let mut after = None;
     for line in expected {
-        let page = versions::list(index.session(), &Sight::system(), after.as_ref(), 1).unwrap();
+        let page = versions::list(index.session(), &Sight::system(), time(1), after.as_ref(), 1).unwrap();
         assert_eq!(
             format!("{} {}", page[0].summary.repository, page[0].summary.version.as_deref().unwrap_or("")),
             line
         );
         after = Some(page[0].cursor.clone());
     }
-    assert!(versions::list(index.session(), &Sight::system(), after.as_ref(), 1).unwrap().is_empty());
-    let nothing = Sight::of(&Caller::anonymous(Origin::none()), false);
-    assert!(versions::list(index.session(), &nothing, None, 9).unwrap().is_empty());
+    assert!(versions::list(index.session(), &Sight::system(), time(1), after.as_ref(), 1).unwrap().is_empty());
+    let nothing = Sight::of(&caller(""), false);
+    assert!(versions::list(index.session(), &nothing, time(1), None, 9).unwrap().is_empty());
     let id = index.repository("a/b");
     let rows = versions::of_repository(index.session(), id, None, 9).unwrap();
     assert_eq!(rows.iter().map(|row| row.summary.version.as_deref().unwrap()).collect::<Vec<_>>().len(), 4);

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::manifests::ManifestId;
-use super::repositories::{RepositoryId, page};
+use super::repositories::{MAX_PAGE, RepositoryId, page};
+use super::sight::{in_sight, viewer, within_reach};
 use super::tags::Change;
 use super::{Error, Row, Session, Value};
 use crate::auth::Sight;
@@ -123,18 +124,43 @@ pub(super) fn forget_tag(session: &mut dyn Session, change: &Change<'_>, tag: &T
 pub fn list(
     session: &mut dyn Session,
     sight: &Sight,
+    now: Timestamp,
     after: Option<&Cursor>,
     limit: usize,
 ) -> Result<Vec<Listed>, Error> {
-    if !sight.is_everything() {
-        return Ok(vec![]);
-    }
-    let sql = "SELECT r.name, v.version, v.sort_key, p.summary, p.size, p.checked, v.created_at, v.updated_at, \
-               v.manifest_id FROM repository r JOIN version v ON v.repository_id = r.id \
-               JOIN package p ON p.manifest_id = v.manifest_id \
-               WHERE r.name >= ?1 AND (r.name > ?1 OR v.sort_key < ?2) ORDER BY r.name, v.sort_key DESC LIMIT ?3";
-    let (name, key) = after.map_or_else(|| ("", Bytes::new()), |after| (&*after.repository, after.sort_key.clone()));
-    let rows = session.query(sql, &[name.into(), key.into(), page(limit)])?;
+    let limit = limit.min(MAX_PAGE + 1);
+    let start = after.cloned().unwrap_or_else(|| Cursor { repository: String::new(), sort_key: Bytes::new() });
+    let read = |after: &Cursor| seen(session, sight, now, after, limit);
+    within_reach(|name| sight.sees(name), limit, start, read, |row| (&row.summary.repository, row.cursor.clone()))
+}
+
+fn seen(
+    session: &mut dyn Session,
+    sight: &Sight,
+    now: Timestamp,
+    after: &Cursor,
+    limit: usize,
+) -> Result<Vec<Listed>, Error> {
+    let (name, key) = (after.repository.as_str(), after.sort_key.clone());
+    let rows = if sight.is_administrator() {
+        let sql = "SELECT r.name, v.version, v.sort_key, p.summary, p.size, p.checked, v.created_at, v.updated_at, \
+                   v.manifest_id FROM repository r JOIN version v ON v.repository_id = r.id \
+                   JOIN package p ON p.manifest_id = v.manifest_id \
+                   WHERE r.name >= ?1 AND (r.name > ?1 OR v.sort_key < ?2) \
+                   ORDER BY r.name, v.sort_key DESC LIMIT ?3";
+        session.query(sql, &[name.into(), key.into(), page(limit)])
+    } else {
+        let sql = concat!(
+            "SELECT r.name, v.version, v.sort_key, p.summary, p.size, p.checked, v.created_at, v.updated_at, ",
+            "v.manifest_id FROM repository r JOIN version v ON v.repository_id = r.id ",
+            "JOIN package p ON p.manifest_id = v.manifest_id ",
+            "WHERE r.name >= ?4 AND (r.name > ?4 OR v.sort_key < ?5) AND ",
+            in_sight!(),
+            " ORDER BY r.name, v.sort_key DESC LIMIT ?6"
+        );
+        let (user, publisher) = viewer(sight);
+        session.query(sql, &[user, publisher, now.into(), name.into(), key.into(), page(limit)])
+    }?;
     rows.iter().map(read).collect()
 }
 

@@ -2,13 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::sqlite::Connected;
-use super::{Error, Session};
+use super::{Error, Session, access};
 
 /// Closures that may wait; further callers wait for a place.
 const MAX_WAITING: usize = 1_024;
@@ -29,14 +30,28 @@ pub(super) struct Writer {
     // None only while it is dropped: closing the channel is what ends the thread.
     sender: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
+    generation: Arc<AtomicU64>,
+}
+
+/// What the writing thread tells after a commit, before it answers anybody.
+struct Told {
+    commits: Option<Arc<dyn Commits>>,
+    /// [`access::generation`] of the newest commit.
+    generation: Arc<AtomicU64>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection, commits: Option<Arc<dyn Commits>>) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let generation = Arc::new(AtomicU64::new(access::generation(&mut Connected(&connection))?));
+        let told = Told { commits, generation: Arc::clone(&generation) };
         let thread = std::thread::Builder::new().name("index-writer".to_owned());
-        let thread = thread.spawn(move || run(connection, receiver, commits.as_deref())).map_err(Error::Thread)?;
-        Ok(Self { sender: Some(sender), thread: Some(thread) })
+        let thread = thread.spawn(move || run(connection, receiver, &told)).map_err(Error::Thread)?;
+        Ok(Self { sender: Some(sender), thread: Some(thread), generation })
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     pub(super) async fn write<T, E, F>(&self, closure: F) -> Result<T, E>
@@ -106,7 +121,7 @@ where
     }
 }
 
-fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, commits: Option<&dyn Commits>) {
+fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, told: &Told) {
     while let Some(first) = receiver.blocking_recv() {
         let mut batch = vec![first];
         // What waits already shares the commit; waiting for more makes every push slower (measured).
@@ -115,7 +130,7 @@ fn run(mut connection: Connection, mut receiver: mpsc::Receiver<Box<dyn Job>>, c
         {
             batch.push(job);
         }
-        match commit(&mut connection, &mut batch, commits) {
+        match commit(&mut connection, &mut batch, told) {
             Ok(()) => {}
             Err(Failure::Database(error)) => {
                 let error = Arc::new(error);
@@ -140,11 +155,7 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-fn commit(
-    connection: &mut Connection,
-    batch: &mut [Box<dyn Job>],
-    commits: Option<&dyn Commits>,
-) -> Result<(), Failure> {
+fn commit(connection: &mut Connection, batch: &mut [Box<dyn Job>], told: &Told) -> Result<(), Failure> {
     let mut transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in batch {
         let savepoint = transaction.savepoint()?;
@@ -158,11 +169,14 @@ fn commit(
             savepoint.finish()?;
         }
     }
-    if let Some(commits) = commits {
+    let generation: i64 = transaction.prepare_cached(access::GENERATION)?.query_row([], |row| row.get(0))?;
+    if let Some(commits) = &told.commits {
         commits.committing();
     }
     transaction.commit()?;
-    if let Some(commits) = commits {
+    // Before anybody hears of the commit: whoever was told that something was revoked may rely on it.
+    told.generation.store(generation.unsigned_abs(), Ordering::Release);
+    if let Some(commits) = &told.commits {
         commits.committed();
     }
     Ok(())

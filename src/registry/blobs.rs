@@ -4,10 +4,12 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Error;
+use super::leave::{Leave, creator, note};
 use super::service::{LEASE, Registry, after};
-use crate::auth::{Delete, Permit, Pull, Push, Sight};
+use crate::auth::{Caller, Delete, Permit, Pull, Push};
+use crate::index::blobs;
+use crate::index::repositories;
 use crate::index::tags::Change;
-use crate::index::{blobs, repositories};
 use crate::oci::{Digest, RepositoryName};
 use crate::storage::BlobReader;
 
@@ -50,41 +52,49 @@ impl Registry {
     /// Takes a blob from a repository; its bytes stay for other repositories and the collector.
     pub async fn delete_blob(&self, permit: &Permit<Delete>, digest: &Digest) -> Result<(), Error> {
         let (name, actor, digest, at) = (permit.repository().clone(), permit.actor(), *digest, Timestamp::now());
+        let leave = Leave::of(permit, Delete);
         let write = self.index.write(move |session| {
+            let permit = leave.confirm(session, at)?;
             let repository = repositories::find(session, &name)?;
             let id = repository.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
             let change = Change { id, repository: &name, actor: &actor, at };
-            if blobs::disown(session, &change, &digest)? { Ok(()) } else { Err(unknown(&name, &digest)) }
+            if !blobs::disown(session, &change, &digest)? {
+                return Err(unknown(&name, &digest));
+            }
+            note(session, &permit, "blob.delete", format!("{name}@{digest}"), at)
         });
         write.await
     }
 
     /// Gives one repository a blob of another. Whether that one has it.
     pub async fn mount(&self, into: &Permit<Push>, from: &Permit<Pull>, digest: &Digest) -> Result<bool, Error> {
-        self.mount_from(into, from.repository().clone(), digest).await
-    }
-
-    /// Gives a repository a blob of any repository in sight. Whether one has it.
-    pub async fn mount_any(&self, into: &Permit<Push>, sight: &Sight, digest: &Digest) -> Result<bool, Error> {
-        let owner = self.read(|session| blobs::owner_in_sight(session, sight, digest).map_err(Error::from))?;
-        match owner {
-            Some(owner) => self.mount_from(into, owner, digest).await,
-            None => Ok(false),
-        }
-    }
-
-    async fn mount_from(&self, into: &Permit<Push>, from: RepositoryName, digest: &Digest) -> Result<bool, Error> {
-        let (into, actor, digest, at) = (into.repository().clone(), into.actor(), *digest, Timestamp::now());
+        let (into, from, digest, at) = (Leave::of(into, Push), Leave::of(from, Pull), *digest, Timestamp::now());
         let write = self.index.write(move |session| {
+            let (into, from) = (into.confirm(session, at)?, from.confirm(session, at)?);
             // Asked first, so that a mount of nothing creates no repository.
-            if blobs::size(session, &from, &digest)?.is_none() {
+            if blobs::size(session, from.repository(), &digest)?.is_none() {
                 return Ok(false);
             }
-            let id = repositories::create(session, &into, at)?;
-            let change = Change { id, repository: &into, actor: &actor, at };
-            Ok(blobs::mount(session, &from, &change, &digest, after(at, LEASE))?)
+            let id = repositories::create(session, into.repository(), creator(&into), at)?;
+            let change = Change { id, repository: into.repository(), actor: &into.actor(), at };
+            let is_mounted = blobs::mount(session, from.repository(), &change, &digest, after(at, LEASE))?;
+            let object = format!("{}@{digest} from {}", into.repository(), from.repository());
+            note(session, &into, "blob.mount", object, at)?;
+            Ok(is_mounted)
         });
         write.await
+    }
+
+    /// Gives a repository a blob of any repository that the caller may pull from. Whether one has it.
+    pub async fn mount_any(&self, into: &Permit<Push>, caller: &Caller, digest: &Digest) -> Result<bool, Error> {
+        let (sight, now) = (self.sight(caller), Timestamp::now());
+        let owner = self.read(|session| Ok(blobs::owner_in_sight(session, &sight, now, digest)?))?;
+        let Some(owner) = owner else { return Ok(false) };
+        // In sight a moment ago is not enough: a permit is what the transaction looks at again.
+        match self.permit_quietly(caller, Pull, &owner)? {
+            Some(from) => self.mount(into, &from, digest).await,
+            None => Ok(false),
+        }
     }
 }
 

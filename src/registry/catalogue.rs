@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::Error;
 use super::manifests::unknown;
@@ -102,9 +103,9 @@ fn walk(
     start: Option<Cursor>,
     limit: usize,
 ) -> Result<Page<Hit>, Error> {
-    let (mut after, mut items, mut last) = (start, vec![], None);
+    let (mut after, mut items, mut last, now) = (start, vec![], None, Timestamp::now());
     loop {
-        let rows = versions::list(session, sight, after.as_ref(), WALK)?;
+        let rows = versions::list(session, sight, now, after.as_ref(), WALK)?;
         let is_last = rows.len() < WALK;
         after = rows.last().map(|row| row.cursor.clone());
         for row in rows {

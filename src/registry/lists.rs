@@ -1,5 +1,7 @@
 //! The distribution API's lists: tags, repositories, referrers, page by page.
 
+use jiff::Timestamp;
+
 use super::Error;
 use super::service::Registry;
 use crate::api::Repository;
@@ -38,8 +40,9 @@ impl Registry {
     /// The repositories in sight, bytewise in order.
     pub async fn catalogue(&self, sight: &Sight, page: &Page) -> Result<Listed<RepositoryName>, Error> {
         let limit = length(page);
-        let found = self
-            .read(|session| repositories::list(session, sight, page.last.as_deref(), limit + 1).map_err(Error::from))?;
+        let found = self.read(|session| {
+            repositories::list(session, sight, Timestamp::now(), page.last.as_deref(), limit + 1).map_err(Error::from)
+        })?;
         Ok(cut(found, limit, ToString::to_string))
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::Error;
+use super::leave::{Leave, creator, note};
 use super::service::Registry;
+use super::{Error, rules};
 use crate::auth::{Delete, Permit, Pull, Push};
 use crate::index::manifests::{self, StoredManifest};
 use crate::index::repositories::RepositoryId;
@@ -74,20 +75,27 @@ impl Registry {
         let (name, actor, at, manifest) =
             (permit.repository().clone(), permit.actor(), Timestamp::now(), Arc::new(manifest));
         let (conditions, accepts_missing) = (new.conditions.clone(), self.accepts_missing_layers);
+        let leave = Leave::of(permit, Push);
         let write = self.index.write(move |session| {
-            let id = repositories::create(session, &name, at)?;
+            let permit = leave.confirm(session, at)?;
+            let id = repositories::create(session, &name, creator(&permit), at)?;
             // Asked again in the transaction: a blob may have gone since it was looked at.
             let missing = blobs::missing(session, id, &manifest)?;
             if !missing.is_empty() && !accepts_missing {
                 return Err(Error::ManifestBlobUnknown(missing));
             }
             check(session, id, &conditions, &manifest, &wanted)?;
+            rules::check_push(session, &permit, id, &wanted, &manifest.digest(), at)?;
             let change = Change { id, repository: &name, actor: &actor, at };
             let put = manifests::put(session, &change, &manifest, &wanted)?;
             if let Some(package) = &package {
                 packages::record(session, put.id, package)?;
             }
             versions::follow_tags(session, &change, &put.moved, package.as_ref().map(|_| put.id))?;
+            note(session, &permit, "push", format!("{name}@{digest}"), at)?;
+            for tag in &put.moved {
+                note(session, &permit, "tag.move", format!("{name}:{tag}@{digest}"), at)?;
+            }
             Ok(missing)
         });
         Ok(Pushed { digest, subject, tags, missing: write.await? })
@@ -96,14 +104,24 @@ impl Registry {
     /// Deletes a manifest with its tags, or one tag and nothing else.
     pub async fn delete_manifest(&self, permit: &Permit<Delete>, target: &Target) -> Result<(), Error> {
         let (name, actor, at, target) = (permit.repository().clone(), permit.actor(), Timestamp::now(), target.clone());
+        let leave = Leave::of(permit, Delete);
         let write = self.index.write(move |session| {
+            let permit = leave.confirm(session, at)?;
             let id = repositories::find(session, &name)?.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
+            rules::check_deletion(session, &permit, id, &target, at)?;
             let change = Change { id, repository: &name, actor: &actor, at };
             let is_deleted = match &target {
                 Target::Tag(tag) => tags::delete(session, &change, tag)?,
                 Target::Digest(digest) => manifests::delete(session, &change, digest)?,
             };
-            if is_deleted { Ok(()) } else { Err(unknown(&name, &target)) }
+            if !is_deleted {
+                return Err(unknown(&name, &target));
+            }
+            let (action, object) = match &target {
+                Target::Tag(tag) => ("tag.delete", format!("{name}:{tag}")),
+                Target::Digest(digest) => ("delete", format!("{name}@{digest}")),
+            };
+            note(session, &permit, action, object, at)
         });
         write.await
     }

@@ -1,10 +1,13 @@
 //! The domain service: one method a use case. No HTTP and no SQL; every method on a repository takes a permit.
 
+mod authorise;
 mod backup;
 mod blobs;
 mod catalogue;
+mod denials;
 mod error;
 mod journal;
+mod leave;
 mod lists;
 mod manifests;
 mod orphans;
@@ -12,6 +15,7 @@ mod package_check;
 mod readers;
 mod rebuild;
 mod record;
+mod rules;
 mod service;
 mod sessions;
 #[cfg(test)]
@@ -19,6 +23,7 @@ mod tests;
 mod upload;
 mod uploads;
 
+pub use authorise::Mode;
 pub use backup::{BackedUp, put_in_place, restore};
 pub use blobs::{Blob, Content};
 pub use error::Error;

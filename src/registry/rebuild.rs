@@ -15,7 +15,7 @@ use crate::index::blobs::StoredBlob;
 use crate::index::events::EventKind;
 use crate::index::feed::{Entry, Subject};
 use crate::index::packages::NewPackage;
-use crate::index::repositories::{self, Totals};
+use crate::index::repositories::{self, Creator, Totals};
 use crate::index::tags::{self, Change};
 use crate::index::{Session, blobs, events, manifests, packages};
 use crate::oci::{Digest, Manifest, RepositoryName, Tag};
@@ -237,7 +237,7 @@ fn give(session: &mut dyn Session, entry: &Entry, blob: Option<&StoredBlob>, unt
     if blob.is_none() && !is_removal {
         return Ok(());
     }
-    let id = repositories::create(session, &event.repository, event.at)?;
+    let id = repositories::create(session, &event.repository, Creator::System, event.at)?;
     let change = Change { id, repository: &event.repository, actor: &event.actor, at: event.at };
     match blob {
         Some(blob) => blobs::add(session, &change, &digest, blob, until)?,
@@ -253,7 +253,7 @@ fn replay(
     manifest: Option<&(Manifest, Option<NewPackage>)>,
 ) -> Result<bool, Error> {
     let event = &entry.event;
-    let id = repositories::create(session, &event.repository, event.at)?;
+    let id = repositories::create(session, &event.repository, Creator::System, event.at)?;
     let change = Change { id, repository: &event.repository, actor: &event.actor, at: event.at };
     match (event.kind, event.digest, &event.tag) {
         (EventKind::ManifestPushed, ..) => {

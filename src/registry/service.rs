@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Error;
+use super::authorise::{Mode, Remembered};
+use super::denials::Denials;
 use super::readers::Readers;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
-use crate::auth::{Action, Caller, Facts, Permit, Sight, decide};
+use crate::auth::Sight;
 use crate::index::{Session, Sqlite, repositories};
-use crate::oci::RepositoryName;
 use crate::storage::BlobStore;
 
 /// How long bytes stay after an upload although no manifest needs them yet.
@@ -31,12 +32,14 @@ pub struct Registry {
     pub(super) checks: tokio::sync::Semaphore,
     pub(super) accepts_missing_layers: bool,
     pub(super) uploads_per_identity: usize,
-    facts: Facts,
+    pub(super) mode: Mode,
+    pub(super) remembered: Remembered,
+    pub(super) denials: Denials,
 }
 
 impl Registry {
-    /// Opens a registry over a store and an index; `facts` say who may do what.
-    pub fn new(store: Arc<dyn BlobStore>, index: Sqlite, facts: Facts) -> Self {
+    /// Opens a registry over a store and an index.
+    pub fn new(store: Arc<dyn BlobStore>, index: Sqlite, mode: Mode) -> Self {
         Self {
             store,
             index: Arc::new(index),
@@ -45,7 +48,9 @@ impl Registry {
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
             accepts_missing_layers: false,
             uploads_per_identity: MAX_UPLOADS_PER_IDENTITY,
-            facts,
+            mode,
+            remembered: Remembered::default(),
+            denials: Denials::default(),
         }
     }
 
@@ -64,24 +69,11 @@ impl Registry {
         self
     }
 
-    /// Decides whether somebody may do something to a repository, which need not exist.
-    pub fn authorise<A: Action>(
-        &self,
-        caller: &Caller,
-        action: A,
-        repository: &RepositoryName,
-    ) -> Result<Permit<A>, Error> {
-        Ok(decide(&self.facts, caller, action, repository)?)
-    }
-
-    /// What somebody may see in lists.
-    pub fn sight(&self, caller: &Caller) -> Sight {
-        if self.facts.is_open() { Sight::everything() } else { Sight::of(caller, false) }
-    }
-
     /// Whether index and store answer: what a load balancer asks before it sends requests.
     pub async fn check_readiness(&self) -> Result<(), Error> {
-        self.read(|session| repositories::list(session, &Sight::system(), None, 1).map_err(Error::from))?;
+        self.read(|session| {
+            repositories::list(session, &Sight::system(), Timestamp::now(), None, 1).map_err(Error::from)
+        })?;
         self.store.list(None, 1).await?;
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Content, Error, NewManifest, Registry};
-use crate::auth::{Caller, Delete, Facts, Origin, Permit, Pull, Push};
+use super::{Content, Error, Mode, NewManifest, Registry};
+use crate::auth::{Caller, Delete, Origin, Permit, Pull, Push};
 use crate::index::Sqlite;
 use crate::index::blobs::MAX_INLINE_BYTES;
 use crate::oci::{
@@ -32,7 +32,7 @@ impl Opened {
 
     fn over(store: Arc<dyn BlobStore>, directory: tempfile::TempDir) -> Self {
         let index = Sqlite::open(&directory.path().join("index.sqlite")).unwrap();
-        Self { registry: Registry::new(store, index, Facts::open()), directory }
+        Self { registry: Registry::new(store, index, Mode::Open), directory }
     }
 
     fn reopened(self) -> Self {
@@ -233,9 +233,9 @@ async fn a_mount_needs_a_repository_that_has_the_blob() {
     assert_eq!(code(&tags.unwrap_err()), "NAME_UNKNOWN", "nothing was created for nothing");
     assert!(opened.registry.mount(&into, &from, &digest).await.unwrap());
     assert_eq!(opened.fetch("a/new", &digest).await.unwrap(), b"x");
-    let (third, sight) = (opened.push_permit("a/third"), opened.registry.sight(&Caller::anonymous(Origin::none())));
-    assert!(opened.registry.mount_any(&third, &sight, &digest).await.unwrap());
-    assert!(!opened.registry.mount_any(&third, &sight, &missing).await.unwrap());
+    let (third, anybody) = (opened.push_permit("a/third"), Caller::anonymous(Origin::none()));
+    assert!(opened.registry.mount_any(&third, &anybody, &digest).await.unwrap());
+    assert!(!opened.registry.mount_any(&third, &anybody, &missing).await.unwrap());
     opened.registry.delete_blob(&opened.delete_permit("a/new"), &digest).await.unwrap();
     assert!(opened.fetch("a/new", &digest).await.is_err());
     assert_eq!(opened.fetch("a/third", &digest).await.unwrap(), b"x");
@@ -327,7 +327,7 @@ async fn lists_are_cut_into_pages_and_say_where_the_next_begins() {
 async fn without_leave_nothing_is_permitted_or_seen() {
     let directory = tempfile::tempdir().unwrap();
     let index = Sqlite::open(&directory.path().join("index.sqlite")).unwrap();
-    let closed = Registry::new(Arc::new(MemoryStore::new(None)), index, Facts::closed());
+    let closed = Registry::new(Arc::new(MemoryStore::new(None)), index, Mode::Accounts);
     let denied = closed.authorise(&Caller::anonymous(Origin::none()), Pull, &repository("a/b")).unwrap_err();
     assert_eq!(code(&denied), "DENIED");
     let sight = closed.sight(&Caller::anonymous(Origin::none()));

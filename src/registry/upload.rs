@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 
 use super::Error;
+use super::leave::{Leave, creator, note};
 use super::service::{LEASE, Registry, UPLOAD_LIFETIME, after};
 use super::sessions::{Sessions, Turn};
 use crate::auth::{Permit, Push};
@@ -47,6 +48,7 @@ pub struct Upload {
     store: Arc<dyn BlobStore>,
     index: Arc<Sqlite>,
     sessions: Arc<Sessions>,
+    leave: Leave<Push>,
     repository: RepositoryName,
     owner: String,
     id: UploadId,
@@ -79,6 +81,7 @@ impl Upload {
             store: Arc::clone(&registry.store),
             index: Arc::clone(&registry.index),
             sessions: Arc::clone(&registry.sessions),
+            leave: Leave::of(permit, Push),
             repository: permit.repository().clone(),
             owner: permit.actor(),
             id,
@@ -121,12 +124,13 @@ impl Upload {
         let Sink::Store(writer) = &mut self.sink else { return Ok(0) };
         let checkpoint = writer.checkpoint().await?;
         let (id, repository, owner, offset) = (self.id, self.repository.clone(), self.owner.clone(), checkpoint.offset);
-        let (now, is_new, most) = (Timestamp::now(), !self.is_durable, self.most);
+        let (now, is_new, most, leave) = (Timestamp::now(), !self.is_durable, self.most, self.leave.clone());
         let write = self.index.write(move |session| {
+            let permit = leave.confirm(session, now)?;
             if is_new && uploads::has(session, &owner, most)? {
                 return Err(Error::TooManyUploads);
             }
-            let repository = repositories::create(session, &repository, now)?;
+            let repository = repositories::create(session, &repository, creator(&permit), now)?;
             let (owner, hash) = (owner.clone(), checkpoint.state.clone());
             let expires_at = after(now, UPLOAD_LIFETIME);
             Ok(uploads::save(session, &uploads::Upload { id, repository, owner, offset, hash, expires_at })?)
@@ -160,14 +164,16 @@ impl Upload {
                 }
             },
         };
-        let (repository, actor, at) = (self.repository, self.owner, Timestamp::now());
+        let (repository, actor, leave, at) = (self.repository, self.owner, self.leave, Timestamp::now());
         let write = self.index.write(move |session| {
-            let row = repositories::create(session, &repository, at)?;
+            let permit = leave.confirm(session, at)?;
+            let row = repositories::create(session, &repository, creator(&permit), at)?;
             if is_durable {
                 uploads::remove(session, &id)?;
             }
             let change = Change { id: row, repository: &repository, actor: &actor, at };
-            blobs::add(session, &change, &digest, &stored, after(at, LEASE))
+            blobs::add(session, &change, &digest, &stored, after(at, LEASE))?;
+            note(session, &permit, "blob.push", format!("{repository}@{digest}"), at)
         });
         write.await?;
         self.sessions.close(&id);

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::data_dir::is_marked;
 use super::{DataDir, Error};
-use crate::auth::Facts;
 use crate::index::Sqlite;
-use crate::registry::{self, BackedUp, Rebuilt, Registry};
+use crate::registry::{self, BackedUp, Mode, Rebuilt, Registry};
 use crate::storage::FileStore;
 
 /// Builds the lost index of a data directory again from its recovery journal and its blobs.
@@ -26,7 +25,7 @@ pub async fn reindex(data: &Path) -> Result<Rebuilt, Error> {
     for log in ["index.sqlite-wal", "index.sqlite-shm"] {
         let _ = fs::remove_file(data.join(log));
     }
-    let registry = Registry::new(Arc::new(FileStore::open(data, None)?), Sqlite::open(&new)?, Facts::closed());
+    let registry = Registry::new(Arc::new(FileStore::open(data, None)?), Sqlite::open(&new)?, Mode::Accounts);
     let rebuilt = registry.rebuild(&directory.journal()).await?;
     drop(registry);
     registry::put_in_place(&new, &directory.index())?;

@@ -11,10 +11,9 @@ use tokio::sync::mpsc;
 
 use super::http::State;
 use super::{Config, DataDir, Error, MissingLayers, listen, tls};
-use crate::auth::Facts;
 use crate::index::Sqlite;
 use crate::jobs::keep_journal;
-use crate::registry::Registry;
+use crate::registry::{Mode, Registry};
 use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
@@ -126,7 +125,7 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
         return Err(Error::IndexLost(directory.root().to_owned()));
     }
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
-    let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Facts::open());
+    let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Mode::Open);
     registry.check_journal(&Journal::open(&directory.journal())?)?;
     Ok(registry)
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use agent_registry::auth::{Caller, Facts, Origin, Permit, Pull, Push, Sight};
+use agent_registry::auth::{Caller, Origin, Permit, Pull, Push, Sight};
 use agent_registry::index::Sqlite;
 use agent_registry::oci::{Algorithm, Digest, Manifest, Page, RepositoryName, Target};
-use agent_registry::registry::{Content, Registry};
+use agent_registry::registry::{Content, Mode, Registry};
 use agent_registry::storage::{BlobStore as _, FileStore};
 use jiff::{Timestamp, ToSpan as _};
 
@@ -25,7 +25,7 @@ pub(crate) struct Seen {
 /// Opens a data directory without a server.
 pub(crate) fn open(data: &Path) -> Result<Registry, String> {
     let store = FileStore::open(data, None).map_err(told)?;
-    Ok(Registry::new(Arc::new(store), Sqlite::open(&data.join("index.sqlite")).map_err(told)?, Facts::open()))
+    Ok(Registry::new(Arc::new(store), Sqlite::open(&data.join("index.sqlite")).map_err(told)?, Mode::Open))
 }
 
 /// Reads every tag, every manifest and every blob that can be seen; the first thing that is not whole is the error.

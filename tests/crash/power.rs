@@ -6,10 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use agent_registry::auth::Facts;
 use agent_registry::index::{Commits, Reader, Sqlite, blobs};
 use agent_registry::oci::Digest;
-use agent_registry::registry::Registry;
+use agent_registry::registry::{Mode, Registry};
 use agent_registry::server::{Config, DataDir, Server};
 use agent_registry::storage::{FileStore, Witness};
 use tempfile::TempDir;
@@ -32,7 +31,7 @@ async fn record() -> Vec<Happened> {
     let store = FileStore::open_watched(place.path(), None, Arc::clone(&recorder) as Arc<dyn Witness>).unwrap();
     let index = Sqlite::open_watched(&directory.index(), Arc::clone(&recorder) as Arc<dyn Commits>).unwrap();
     recorder.begin();
-    let registry = Registry::new(Arc::new(store), index, Facts::open());
+    let registry = Registry::new(Arc::new(store), index, Mode::Open);
     let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: place.path().to_owned(), ..Config::default() };
     let server = Server::bind_over(config, directory, registry).await.unwrap();
     let client = Pusher::new(server.url());

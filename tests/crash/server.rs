@@ -6,9 +6,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use agent_registry::auth::Facts;
 use agent_registry::index::{Commits, Sqlite};
-use agent_registry::registry::Registry;
+use agent_registry::registry::{Mode, Registry};
 use agent_registry::server::{Config, DataDir, Server};
 use agent_registry::storage::{FileStore, Step, Witness};
 
@@ -139,7 +138,7 @@ async fn serves_until_it_crashes() {
     let directory = DataDir::open(Path::new(&data)).unwrap();
     let store = FileStore::open_watched(directory.root(), None, Arc::clone(&fuse) as Arc<dyn Witness>).unwrap();
     let index = Sqlite::open_watched(&directory.index(), fuse).unwrap();
-    let registry = Registry::new(Arc::new(store), index, Facts::open());
+    let registry = Registry::new(Arc::new(store), index, Mode::Open);
     let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: data.into(), ..Config::default() };
     let server = Server::bind_over(config, directory, registry).await.unwrap();
     println!("\n{}", server.url());

@@ -3,9 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use agent_registry::auth::Facts;
 use agent_registry::index::Sqlite;
-use agent_registry::registry::{Registry, UPLOAD_LIFETIME};
+use agent_registry::registry::{Mode, Registry, UPLOAD_LIFETIME};
 use agent_registry::storage::FileStore;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -15,7 +14,7 @@ use crate::app::TestApp;
 fn open(data: &Path) -> Registry {
     let store = FileStore::open(data, None).unwrap();
     let index = Sqlite::open(&data.join("index.sqlite")).unwrap();
-    Registry::new(Arc::new(store), index, Facts::open())
+    Registry::new(Arc::new(store), index, Mode::Open)
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn mount(
 ) -> Result<bool, Failure> {
     let registry = &call.state.registry;
     let Some(from) = from else {
-        return Ok(registry.mount_any(into, &registry.sight(&call.caller), digest).await?);
+        return Ok(registry.mount_any(into, &call.caller, digest).await?);
     };
     match registry.authorise(&call.caller, Pull, from) {
         Ok(from) => Ok(registry.mount(into, &from, digest).await?),

@@ -1,0 +1,145 @@
+//! Whether somebody may do something: facts from the index, remembered while they are true, judged by `auth`.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use quick_cache::Equivalent;
+use quick_cache::sync::Cache;
+
+use super::{Error, Registry};
+use crate::auth::{Action, Caller, Denied, Facts, Identity, Permit, Reason, Sight, decide};
+use crate::index::access::{self, Known};
+use crate::oci::RepositoryName;
+
+/// Pairs of a caller and a repository whose facts are remembered; each takes about 500 bytes.
+const MAX_REMEMBERED: usize = 50_000;
+
+/// Whether the registry knows people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Everyone may do everything; nothing about accounts is read or written.
+    Open,
+    /// Accounts, grants and visibility decide.
+    Accounts,
+}
+
+/// Facts by who asks and about what. Each holds while the access generation it was read at does.
+#[derive(Debug)]
+pub(super) struct Remembered(Cache<Pair, Arc<Known>>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Pair {
+    identity: Identity,
+    repository: RepositoryName,
+}
+
+/// A pair that need not be copied to be looked up.
+struct Borrowed<'a> {
+    identity: &'a Identity,
+    repository: &'a RepositoryName,
+}
+
+impl Hash for Borrowed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As derived for `Pair`.
+        self.identity.hash(state);
+        self.repository.hash(state);
+    }
+}
+
+impl Equivalent<Pair> for Borrowed<'_> {
+    fn equivalent(&self, pair: &Pair) -> bool {
+        *self.identity == pair.identity && *self.repository == pair.repository
+    }
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self(Cache::new(MAX_REMEMBERED))
+    }
+}
+
+impl Registry {
+    /// Decides whether somebody may do something to a repository, which need not exist. A denial is noted for the audit.
+    pub fn authorise<A: Action>(
+        &self,
+        caller: &Caller,
+        action: A,
+        repository: &RepositoryName,
+    ) -> Result<Permit<A>, Error> {
+        match self.mode {
+            Mode::Open => Ok(decide(&Facts::open(), caller, action, repository)?),
+            Mode::Accounts => {
+                let known = self.facts(caller.identity(), repository)?;
+                Ok(decide(&known.facts, caller, action, repository).inspect_err(|denied| self.note(caller, denied))?)
+            }
+        }
+    }
+
+    /// Like [`Self::authorise`], where nobody asked for this repository: that it is denied is no news.
+    pub(super) fn permit_quietly<A: Action>(
+        &self,
+        caller: &Caller,
+        action: A,
+        repository: &RepositoryName,
+    ) -> Result<Option<Permit<A>>, Error> {
+        match self.mode {
+            Mode::Open => Ok(decide(&Facts::open(), caller, action, repository).ok()),
+            Mode::Accounts => {
+                let known = self.facts(caller.identity(), repository)?;
+                Ok(decide(&known.facts, caller, action, repository).ok())
+            }
+        }
+    }
+
+    /// What somebody may see in lists.
+    pub fn sight(&self, caller: &Caller) -> Sight {
+        match self.mode {
+            Mode::Open => Sight::everything(),
+            Mode::Accounts => {
+                let is_administrator = caller.identity().user().is_some()
+                    // A list asks the index again, and fails by itself where that does.
+                    && self.read(|session| Ok(access::is_administrator(session, caller.identity())?)).unwrap_or(false);
+                Sight::of(caller, is_administrator)
+            }
+        }
+    }
+
+    /// Whether the registry knows people.
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// What is known of a caller and a repository.
+    pub(super) fn facts(&self, identity: &Identity, repository: &RepositoryName) -> Result<Arc<Known>, Error> {
+        let (now, generation) = (Timestamp::now(), self.index.access_generation());
+        let remembered = self.remembered.0.get(&Borrowed { identity, repository });
+        let holds =
+            |known: &Arc<Known>| known.facts.generation() == generation && known.until.is_none_or(|until| until > now);
+        if let Some(known) = remembered.filter(holds) {
+            return Ok(known);
+        }
+        let read = self.snapshot(|session| Ok(access::facts(session, identity, repository, now)?))?;
+        let known = Arc::new(read);
+        // A repository comes into being without moving the generation: that it is missing is not remembered.
+        if known.exists {
+            let pair = Pair { identity: identity.clone(), repository: repository.clone() };
+            self.remembered.0.insert(pair, Arc::clone(&known));
+        }
+        Ok(known)
+    }
+
+    fn note(&self, caller: &Caller, denied: &Denied) {
+        self.denials.push(caller, denied.action.as_str(), denied.repository.as_str(), reason(denied.reason));
+    }
+}
+
+/// Why something was denied, as the audit says it.
+const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Rights => "no rule allows it",
+        Reason::Token => "the access token does not reach it",
+        Reason::Claims => "the short token was made for something else",
+    }
+}
