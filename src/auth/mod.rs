@@ -28,6 +28,10 @@ mod reach;
 mod rule;
 mod scope;
 mod scopes;
+#[cfg(feature = "server")]
+mod short_token;
+#[cfg(test)]
+mod short_token_tests;
 mod sight;
 mod words;
 
@@ -56,6 +60,10 @@ pub use reach::{Narrowing, Reach};
 pub use rule::Rule;
 pub use scope::{MAX_SCOPES, parse_scope, write_scope};
 pub use scopes::{Scope, Scopes};
+#[cfg(feature = "server")]
+pub use short_token::{
+    KeyRing, MAX_SHORT_TOKEN_LENGTH, SHORT_TOKEN_LIFE, ShortToken, ShortTokenError, SigningKey, SigningKeyError,
+};
 pub use sight::Sight;
 pub use words::{Level, Role, Visibility, WordError};
 

@@ -87,11 +87,11 @@ pub(super) struct Global {
     pub id_token_address: Option<String>,
 
     #[arg(long, global = true, value_name = "TOKEN", env = "ACTIONS_ID_TOKEN_REQUEST_TOKEN", hide = true)]
-    #[arg(value_parser = secret, hide_env_values = true)]
+    #[arg(hide_env_values = true)]
     pub id_token_request: Option<Secret>,
 
     #[arg(long, global = true, value_name = "TOKEN", env = "AGENT_REGISTRY_ID_TOKEN", hide = true)]
-    #[arg(value_parser = secret, hide_env_values = true)]
+    #[arg(hide_env_values = true)]
     pub id_token: Option<Secret>,
 
     #[arg(long, global = true, value_name = "DIR", env = "DOCKER_CONFIG", hide = true, hide_env_values = true)]

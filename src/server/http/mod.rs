@@ -2,12 +2,14 @@
 
 mod api;
 mod body;
+mod challenge;
 mod distribution;
 mod entrance;
 mod error;
 mod observe;
 mod operations;
 mod page;
+mod shown;
 mod state;
 
 use actix_web::error::InternalError;
