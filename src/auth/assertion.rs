@@ -192,20 +192,6 @@ pub struct Asserted {
 }
 
 impl Asserted {
-    /// Claims as if somebody had vouched for them.
-    #[cfg(test)]
-    #[expect(clippy::unwrap_used, reason = "a failing test may panic")]
-    pub(super) fn of_claims(claims: Map<String, Value>) -> Self {
-        Self {
-            issuer: "https://ci.example".parse().unwrap(),
-            audience: String::new(),
-            subject: text(&claims, "sub").unwrap().to_owned(),
-            fingerprint: [0; 32],
-            usable_until: Timestamp::UNIX_EPOCH,
-            claims,
-        }
-    }
-
     /// Who vouches.
     pub fn issuer(&self) -> &IssuerUrl {
         &self.issuer

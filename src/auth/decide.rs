@@ -3,7 +3,7 @@
 use super::facts::Policy;
 use super::reach::Narrowing;
 use super::rule::{Question, TRIALS};
-use super::{Action, ActionKind, Caller, Facts, Identity, Permit, Rule};
+use super::{Action, ActionKind, Caller, Facts, Identity, Level, Permit, Rule};
 use crate::oci::RepositoryName;
 
 /// Why the answer is no.
@@ -50,6 +50,13 @@ pub fn decide<A: Action>(
             Err(Denied { identity, action: A::KIND, repository, reason })
         }
     }
+}
+
+/// What somebody may do with a repository at most, whatever the credential reaches: what a rule about tags asks.
+pub fn level(facts: &Facts, identity: &Identity, repository: &RepositoryName) -> Option<Level> {
+    let levels = [(Level::Admin, ActionKind::Admin), (Level::Write, ActionKind::Push), (Level::Read, ActionKind::Pull)];
+    let found = levels.into_iter().find(|(_, action)| allowing(facts, identity, *action, repository).is_some());
+    found.map(|(level, _)| level)
 }
 
 /// Which rule allows, and that the credential reaches.

@@ -1,5 +1,7 @@
 //! What a decision is made from: loaded by the registry, judged by [`super::decide`].
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountName, Level, Role, TeamName, Visibility};
 
 /// What is known of a caller and a repository, and at which generation of the grants it was read.
@@ -71,7 +73,8 @@ impl AboutRepository {
 }
 
 /// To whom a repository is granted.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Grantee {
     /// A user.
     User(AccountName),

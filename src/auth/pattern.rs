@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::AccountName;
+use super::glob::glob;
 use super::words::MAX_SHOWN_CHARACTERS;
 use crate::oci::RepositoryName;
 
@@ -29,6 +31,11 @@ pub struct PatternError {
 pub struct RepositoryPattern(String);
 
 impl RepositoryPattern {
+    /// Every repository of a namespace.
+    pub fn namespace(account: &AccountName) -> Self {
+        Self(format!("{account}/**"))
+    }
+
     /// The pattern as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -66,29 +73,11 @@ impl RepositoryPattern {
     }
 }
 
-/// Matches in time proportional to the product of the lengths: only the last `*` is ever tried again.
-fn glob(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut seen) = (0, 0);
-    let mut star = None;
-    while seen < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, seen));
-                at += 1;
-            }
-            Some(byte) if *byte == text[seen] => {
-                at += 1;
-                seen += 1;
-            }
-            _ => {
-                let Some((star_at, star_seen)) = star else { return false };
-                star = Some((star_at, star_seen + 1));
-                at = star_at + 1;
-                seen = star_seen + 1;
-            }
-        }
+impl From<&RepositoryName> for RepositoryPattern {
+    /// Just this repository.
+    fn from(repository: &RepositoryName) -> Self {
+        Self(repository.to_string())
     }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 impl FromStr for RepositoryPattern {

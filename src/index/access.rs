@@ -8,8 +8,8 @@ use super::grants::read_grantee;
 use super::tokens::{self, StoredToken};
 use super::{Error, Row, Session, Value};
 use crate::auth::{
-    AboutCaller, AboutRepository, AccountName, Facts, Grantee, Identity, Level, Namespace, TeamName, TokenId,
-    Visibility,
+    AboutCaller, AboutRepository, AccountFacts, AccountName, Facts, Grantee, Identity, Level, Namespace, TeamName,
+    TokenId, Visibility,
 };
 use crate::oci::RepositoryName;
 
@@ -120,6 +120,27 @@ fn reaching(session: &mut dyn Session, ids: [i64; 3], now: Timestamp) -> Result<
     Ok(found)
 }
 
+/// What is known of a caller and of the organisation that something is about, in one statement.
+pub fn account_facts(
+    session: &mut dyn Session,
+    identity: &Identity,
+    about: Option<&AccountName>,
+) -> Result<AccountFacts, Error> {
+    let row = session.first(
+        "SELECT u.id, u.is_administrator, m.role FROM access_generation g \
+         LEFT JOIN account u ON u.name = ?1 AND u.freed_at IS NULL AND u.removed_at IS NULL AND u.kind = 1 \
+         LEFT JOIN account o ON o.name = ?2 AND o.freed_at IS NULL AND o.removed_at IS NULL AND o.kind = 2 \
+         LEFT JOIN member m ON m.organisation_id = o.id AND m.user_id = u.id WHERE g.id = 1",
+        &[viewer(identity).0, Value::optional(about)],
+    )?;
+    let row = row.ok_or(Error::Column { column: 0, wanted: "present" })?;
+    Ok(AccountFacts {
+        is_administrator: row.optional(1, Row::flag)?.unwrap_or(false),
+        is_active: row.optional(0, Row::integer)?.is_some(),
+        membership: row.optional(2, Row::word)?,
+    })
+}
+
 /// Whether somebody may do everything.
 pub fn is_administrator(session: &mut dyn Session, identity: &Identity) -> Result<bool, Error> {
     let row = session.first(
@@ -127,6 +148,30 @@ pub fn is_administrator(session: &mut dyn Session, identity: &Identity) -> Resul
         &[viewer(identity).0],
     )?;
     row.map_or(Ok(false), |row| row.flag(0))
+}
+
+/// Whether a user is somebody: themselves, in a team, or in an organisation.
+pub fn belongs_to(session: &mut dyn Session, identity: &Identity, grantee: &Grantee) -> Result<bool, Error> {
+    let Identity::User(user) = identity else { return Ok(false) };
+    let row = match grantee {
+        Grantee::User(name) => return Ok(name == user),
+        Grantee::Organisation(organisation) => session.first(
+            "SELECT 1 FROM account u CROSS JOIN account o CROSS JOIN member m \
+             WHERE u.name = ?1 AND u.freed_at IS NULL AND u.removed_at IS NULL AND u.kind = 1 \
+             AND o.name = ?2 AND o.freed_at IS NULL AND o.removed_at IS NULL AND o.kind = 2 \
+             AND m.organisation_id = o.id AND m.user_id = u.id",
+            &[user.into(), organisation.into()],
+        ),
+        Grantee::Team(team) => session.first(
+            "SELECT 1 FROM account u CROSS JOIN account o CROSS JOIN team t CROSS JOIN team_member m \
+             WHERE u.name = ?1 AND u.freed_at IS NULL AND u.removed_at IS NULL AND u.kind = 1 \
+             AND o.name = ?2 AND o.freed_at IS NULL AND o.removed_at IS NULL AND o.kind = 2 \
+             AND t.organisation_id = o.id AND t.name = ?3 AND t.removed_at IS NULL \
+             AND m.team_id = t.id AND m.user_id = u.id",
+            &[user.into(), team.organisation().into(), team.team().into()],
+        ),
+    }?;
+    Ok(row.is_some())
 }
 
 /// Whether a token was not revoked, nor what it was made with. That it has not expired was seen before.

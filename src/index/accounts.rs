@@ -167,10 +167,20 @@ pub fn set_administrator(session: &mut dyn Session, id: AccountId, is_administra
     access::bump(session)
 }
 
-/// Whether somebody else than this account is an administrator.
-pub fn has_other_administrator(session: &mut dyn Session, id: AccountId) -> Result<bool, Error> {
-    let sql = "SELECT 1 FROM account WHERE is_administrator = 1 AND removed_at IS NULL AND id <> ?1 LIMIT 1";
-    Ok(session.first(sql, &[id.into()])?.is_some())
+/// An administrator besides this account, the one that was made first.
+pub fn other_administrator(session: &mut dyn Session, id: AccountId) -> Result<Option<Account>, Error> {
+    let row = session.first(
+        "SELECT id, name, kind, is_administrator, default_visibility, password_at, created_at, removed_at \
+         FROM account WHERE is_administrator = 1 AND removed_at IS NULL AND id <> ?1 ORDER BY id LIMIT 1",
+        &[id.into()],
+    )?;
+    row.as_ref().map(read).transpose()
+}
+
+/// The administrator that was made first.
+pub fn first_administrator(session: &mut dyn Session) -> Result<Option<Account>, Error> {
+    // Rows are numbered from 1.
+    other_administrator(session, AccountId(0))
 }
 
 /// Sets what new repositories in an account's namespace are; those that are there stay as they are.
@@ -264,11 +274,12 @@ mod tests {
 
         let id = |index: &mut Fixture, name| user(index.session(), &account(name)).unwrap().unwrap().id;
         let (ada, bob) = (id(&mut index, "ada"), id(&mut index, "bob"));
-        assert!(!has_other_administrator(index.session(), ada).unwrap());
+        let other = |index: &mut Fixture| other_administrator(index.session(), ada).unwrap().map(|found| found.id);
+        assert_eq!(other(&mut index), None);
         set_administrator(index.session(), bob, true).unwrap();
-        assert!(has_other_administrator(index.session(), ada).unwrap());
+        assert_eq!(other(&mut index), Some(bob));
         remove(index.session(), bob, time(3)).unwrap();
-        assert!(!has_other_administrator(index.session(), ada).unwrap());
+        assert_eq!(other(&mut index), None);
         set_default_visibility(index.session(), ada, Visibility::Public).unwrap();
         assert_eq!(user(index.session(), &account("ada")).unwrap().unwrap().default_visibility, Visibility::Public);
     }

@@ -70,6 +70,20 @@ pub fn find(session: &mut dyn Session, repository: RepositoryId, tag: &Tag) -> R
     session.first(sql, &[repository.into(), tag.into()])?.map(|row| row.digest(0)).transpose()
 }
 
+/// The tags of a repository that point at a manifest, bytewise in order, after `after`, at most `limit`.
+pub fn of_manifest(
+    session: &mut dyn Session,
+    repository: RepositoryId,
+    digest: &Digest,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<Vec<Tag>, Error> {
+    let sql = "SELECT t.name FROM manifest m JOIN tag t ON t.manifest_id = m.id \
+               WHERE m.repository_id = ?1 AND m.digest = ?2 AND t.name > ?3 ORDER BY t.name LIMIT ?4";
+    let parameters = [repository.into(), digest.into(), after.unwrap_or_default().into(), page(limit)];
+    session.query(sql, &parameters)?.iter().map(|row| row.parsed(0)).collect()
+}
+
 /// Where a tag has pointed, newest first.
 pub fn history(
     session: &mut dyn Session,

@@ -135,6 +135,14 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
+/// Whether an account has as many tokens of a kind that were not revoked.
+pub fn has(session: &mut dyn Session, account: AccountId, kind: TokenKind, many: usize) -> Result<bool, Error> {
+    let Some(before) = many.checked_sub(1) else { return Ok(true) };
+    let before = i64::try_from(before).unwrap_or(i64::MAX);
+    let sql = "SELECT 1 FROM access_token WHERE account_id = ?1 AND kind = ?2 AND revoked_at IS NULL LIMIT 1 OFFSET ?3";
+    Ok(session.first(sql, &[account.into(), kind.number().into(), before.into()])?.is_some())
+}
+
 /// Revokes a token, and with it what was made with it. Whether it was accepted until now.
 pub fn revoke(session: &mut dyn Session, id: TokenId, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE access_token SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
@@ -254,6 +262,8 @@ mod tests {
         let listed = |index: &mut Fixture, kind, after| {
             list(index.session(), ada, kind, after, 10).unwrap().into_iter().map(|token| token.id).collect::<Vec<_>>()
         };
+        let many = |index: &mut Fixture, many| has(index.session(), ada, TokenKind::Access, many).unwrap();
+        assert!(many(&mut index, 2) && !many(&mut index, 3));
         assert_eq!(listed(&mut index, TokenKind::Access, None), ids[1..]);
         assert_eq!(listed(&mut index, TokenKind::Access, Some(ids[1])), ids[2..]);
         assert_eq!(listed(&mut index, TokenKind::Refresh, None), [refresh]);

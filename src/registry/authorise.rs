@@ -72,7 +72,8 @@ impl Registry {
             Mode::Open => Ok(decide(&Facts::open(), caller, action, repository)?),
             Mode::Accounts => {
                 let known = self.facts(caller.identity(), repository)?;
-                Ok(decide(&known.facts, caller, action, repository).inspect_err(|denied| self.note(caller, denied))?)
+                Ok(decide(&known.facts, caller, action, repository)
+                    .inspect_err(|denied| self.note_denied(caller, denied))?)
             }
         }
     }
@@ -130,13 +131,13 @@ impl Registry {
         Ok(known)
     }
 
-    fn note(&self, caller: &Caller, denied: &Denied) {
+    pub(super) fn note_denied(&self, caller: &Caller, denied: &Denied) {
         self.denials.push(caller, denied.action.as_str(), denied.repository.as_str(), reason(denied.reason));
     }
 }
 
 /// Why something was denied, as the audit says it.
-const fn reason(reason: Reason) -> &'static str {
+pub(super) const fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Rights => "no rule allows it",
         Reason::Token => "the access token does not reach it",

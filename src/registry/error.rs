@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use super::record::RecordError;
-use crate::auth::Denied;
+use super::refusal::{Refusal, RefusalKind};
+use crate::auth::{AccountDenied, Denied, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
 use crate::{index, storage};
@@ -99,6 +100,21 @@ pub enum Error {
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The caller may not do this about people, tokens or the registry itself.
+    #[error(transparent)]
+    AccountDenied(#[from] AccountDenied),
+    /// A rule of the repository keeps a tag where it is.
+    #[error(transparent)]
+    TagRefused(#[from] TagRefused),
+    /// It may be done, and cannot.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The registry runs without accounts.
+    #[error("this registry runs without accounts")]
+    NoAccounts,
+    /// A rule for tags in the index cannot be read.
+    #[error("a rule for tags of {0} is damaged")]
+    RuleDamaged(RepositoryName, #[source] serde_json::Error),
     /// The disk is full; what was stored before still is.
     #[error("the registry is out of space")]
     OutOfSpace(#[source] storage::Error),
@@ -157,13 +173,21 @@ impl Error {
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Cursor | Self::Folder { .. } => ErrorCode::Unsupported,
+            Self::Cursor | Self::Folder { .. } | Self::NoAccounts => ErrorCode::Unsupported,
+            Self::Refused(refusal) => match refusal.kind() {
+                RefusalKind::Missing => ErrorCode::NameUnknown,
+                RefusalKind::Conflict => ErrorCode::Denied,
+                RefusalKind::Invalid => ErrorCode::Unsupported,
+            },
             // No code of the list is about conditions; this one says that the registry could, and does not.
-            Self::Denied(_) | Self::ConditionFailed { .. } => ErrorCode::Denied,
+            Self::Denied(_) | Self::AccountDenied(_) | Self::TagRefused(_) | Self::ConditionFailed { .. } => {
+                ErrorCode::Denied
+            }
             Self::OutOfSpace(_)
             | Self::Storage(_)
             | Self::Index(_)
             | Self::Lost(_)
+            | Self::RuleDamaged(..)
             | Self::IndexBehind { .. }
             | Self::Record(_)
             | Self::Files { .. }

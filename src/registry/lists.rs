@@ -112,7 +112,7 @@ fn length(page: &Page) -> usize {
 }
 
 /// Cuts a list that was read one entry further than its page. An empty page has nothing to go on from.
-fn cut<T>(mut items: Vec<T>, limit: usize, name: impl Fn(&T) -> String) -> Listed<T> {
+pub(super) fn cut<T>(mut items: Vec<T>, limit: usize, name: impl Fn(&T) -> String) -> Listed<T> {
     let goes_on = items.len() > limit;
     items.truncate(limit);
     let next = if goes_on { items.last().map(name) } else { None };

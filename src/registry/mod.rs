@@ -1,27 +1,38 @@
 //! The domain service: one method a use case. No HTTP and no SQL; every method on a repository takes a permit.
 
+mod acting;
+mod audit;
 mod authorise;
 mod backup;
 mod blobs;
 mod catalogue;
 mod denials;
 mod error;
+mod first_start;
+mod grants;
 mod journal;
 mod leave;
 mod lists;
 mod manifests;
+mod organisations;
 mod orphans;
 mod package_check;
+mod people;
+mod publishers;
 mod readers;
 mod rebuild;
 mod record;
+mod refusal;
 mod rules;
 mod service;
 mod sessions;
+mod teams;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod upload;
 mod uploads;
+mod visibility;
 
 pub use authorise::Mode;
 pub use backup::{BackedUp, put_in_place, restore};
@@ -29,9 +40,19 @@ pub use blobs::{Blob, Content};
 pub use error::Error;
 pub use lists::{DEFAULT_LIST_LENGTH, Listed};
 pub use manifests::{NewManifest, Pushed};
+pub use organisations::Organisation;
 pub use package_check::MAX_INLINE_CHECK_BYTES;
+pub use people::{NewUser, Removed, Standing};
+pub use publishers::{MAX_PUBLISHERS, NewPublisher};
 pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
+pub use refusal::{Refusal, RefusalKind};
 pub use service::{LEASE, Registry, UPLOAD_LIFETIME};
 pub use sessions::{MAX_EMPTY_UPLOADS, MAX_UPLOADS_PER_IDENTITY};
+pub use teams::CountedTeam;
+pub use tokens::{
+    Lifetime, MAX_TOKEN_LIFETIME, MAX_TOKEN_NAME_LENGTH, MAX_TOKEN_OVERLAP, MAX_TOKENS_PER_ACCOUNT, NewToken,
+    TOKEN_LIFETIME,
+};
 pub use upload::Upload;
+pub use visibility::Creation;

@@ -143,7 +143,7 @@ fn with_causes(error: &dyn std::error::Error) -> String {
 }
 
 fn registry_status(error: &registry::Error) -> StatusCode {
-    use registry::Error;
+    use registry::{Error, RefusalKind};
     match error {
         Error::BlobUnknown { .. }
         | Error::UploadUnknown(_)
@@ -162,12 +162,19 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::PackageInvalid(_)
         | Error::Folder { .. }
         | Error::Cursor => StatusCode::BAD_REQUEST,
-        Error::Denied(_) => StatusCode::FORBIDDEN,
+        Error::Refused(refusal) => match refusal.kind() {
+            RefusalKind::Missing => StatusCode::NOT_FOUND,
+            RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Invalid => StatusCode::BAD_REQUEST,
+        },
+        Error::NoAccounts => StatusCode::NOT_FOUND,
+        Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
         Error::Storage(_)
         | Error::Index(_)
         | Error::Lost(_)
+        | Error::RuleDamaged(..)
         | Error::IndexBehind { .. }
         | Error::Record(_)
         | Error::Files { .. }
