@@ -168,6 +168,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
             RefusalKind::Invalid => StatusCode::BAD_REQUEST,
         },
         Error::NoAccounts => StatusCode::NOT_FOUND,
+        Error::Exchange(error) => exchange_status(error),
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
@@ -179,6 +180,19 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::Record(_)
         | Error::Files { .. }
         | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn exchange_status(error: &registry::ExchangeError) -> StatusCode {
+    use registry::ExchangeError;
+    match error {
+        ExchangeError::Used => StatusCode::UNAUTHORIZED,
+        ExchangeError::NoPublisher(_)
+        | ExchangeError::Stranger { .. }
+        | ExchangeError::Nameless { .. }
+        | ExchangeError::NameTaken(_) => StatusCode::FORBIDDEN,
+        ExchangeError::Ambiguous => StatusCode::BAD_REQUEST,
+        ExchangeError::Rule(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
