@@ -178,6 +178,10 @@ pub struct IdentityToken {
     /// What the token's `nonce` was made from with [`super::sign_in_nonce`], where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Secret>,
+    /// The repository to publish to; needed where publishers of several fit the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub repository: Option<RepositoryName>,
 }
 
 /// What an identity token is exchanged for: a token of the publisher it fits, or of the user whose identity it is.

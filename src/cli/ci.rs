@@ -42,7 +42,9 @@ pub(super) async fn as_run(context: &Context, registries: &Registries<'_>, locat
         return Ok(located);
     };
     let token = run.identity(remote, audience).await?;
-    let exchanged = exchange(remote, token.expose(), None).await.map_err(|error| failed(error.into()))?;
+    let shown =
+        IdentityToken { token: Secret::new(token.expose()), nonce: None, repository: Some(located.repository.clone()) };
+    let exchanged = exchange(remote, &shown).await.map_err(|error| failed(error.into()))?;
     context.printer.detail("credential: the identity of this run, exchanged for a token of some minutes");
     let credential = Credential::Token(exchanged.token.expose().to_owned());
     Ok(Located { remote: registries.connect_as(remote.endpoint(), Some(credential))?, ..located })
@@ -52,20 +54,16 @@ pub(super) async fn as_run(context: &Context, registries: &Registries<'_>, locat
 /// be used there by whoever answers here.
 pub(super) fn audience<'a>(info: &'a RegistryInfo, endpoint: &Endpoint) -> Result<Option<&'a str>, Error> {
     let Some(audience) = info.audience.as_deref() else { return Ok(None) };
-    if audience.eq_ignore_ascii_case(endpoint.host().as_str()) {
+    let own = [endpoint.to_string(), endpoint.host().to_string()];
+    if own.iter().any(|own| audience.eq_ignore_ascii_case(own)) {
         return Ok(Some(audience));
     }
     Err(Error::OtherName { endpoint: Box::new(endpoint.clone()), audience: audience.chars().take(256).collect() })
 }
 
 /// Exchanges an identity token for one of the registry's own.
-pub(super) async fn exchange(
-    remote: &Remote,
-    token: &str,
-    nonce: Option<Secret>,
-) -> Result<ExchangedToken, crate::remote::Error> {
-    let shown = IdentityToken { token: Secret::new(token), nonce };
-    remote.post_json(EXCHANGE, &shown, MAX_ANSWER_BYTES).await
+pub(super) async fn exchange(remote: &Remote, shown: &IdentityToken) -> Result<ExchangedToken, crate::remote::Error> {
+    remote.post_json(EXCHANGE, shown, MAX_ANSWER_BYTES).await
 }
 
 #[cfg(test)]
@@ -100,8 +98,18 @@ mod tests {
             sign_in: vec![],
         };
         assert_eq!(audience(&named(None), &endpoint).unwrap(), None);
-        assert_eq!(audience(&named(Some("Registry.example")), &endpoint).unwrap(), Some("Registry.example"));
-        for other in ["other.example", "registry.example:444", "registry.example.evil", "sigstore", ""] {
+        for own in ["https://registry.example", "Registry.example"] {
+            assert_eq!(audience(&named(Some(own)), &endpoint).unwrap(), Some(own));
+        }
+        for other in [
+            "http://registry.example",
+            "https://registry.example:444",
+            "other.example",
+            "registry.example:444",
+            "registry.example.evil",
+            "sigstore",
+            "",
+        ] {
             assert!(matches!(audience(&named(Some(other)), &endpoint), Err(Error::OtherName { .. })), "{other}");
         }
     }

@@ -311,7 +311,7 @@ impl Error {
             }
             Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
             Self::OtherName { audience, .. } => {
-                format!("name it so, with `--registry https://{audience}`, if it is that registry")
+                format!("reach it by that name, with `--registry {audience}`, if it is that registry")
             }
             Self::NoSignIn(_) => "sign in with a password or a token, without `--oidc`".to_owned(),
             Self::IssuerUnclear { known } if known.is_empty() => {

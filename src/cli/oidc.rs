@@ -4,7 +4,7 @@ use super::ci::{audience, exchange};
 use super::error::Error;
 use super::printer::Printer;
 use super::text::safe_lines;
-use crate::api::{RegistryInfo, Secret, SignInIssuer, sign_in_nonce};
+use crate::api::{IdentityToken, RegistryInfo, Secret, SignInIssuer, sign_in_nonce};
 use crate::client::Catalogue;
 use crate::remote::{Issuer, Remote};
 
@@ -42,7 +42,8 @@ pub(super) async fn sign_in(remote: &Remote, wanted: &Wanted<'_>) -> Result<Opti
         let show = |address: &str| Printer::line(&safe_lines(&format!("Open this address to sign in:\n{address}")));
         (issuer.sign_in_here(&sign_in_nonce(name, &nonce), show).await?, Some(nonce))
     };
-    let exchanged = exchange(remote, token.expose(), nonce).await.map_err(|error| failed(error.into()))?;
+    let shown = IdentityToken { token: Secret::new(token.expose()), nonce, repository: None };
+    let exchanged = exchange(remote, &shown).await.map_err(|error| failed(error.into()))?;
     Ok(Some((exchanged.user, exchanged.token)))
 }
 

@@ -1,5 +1,6 @@
 //! The registry inside the command: the only file here that knows the server.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use tokio::sync::oneshot;
@@ -11,22 +12,39 @@ use super::exit::ExitStatus;
 use super::printer::Printer;
 use super::registry::ServerFlags;
 use super::stop::stop_signal;
-use crate::server::{self, BackedUp, Config, ConfigError, LogFormat, Overrides, Rebuilt, Server, start_logs};
+use crate::server::{
+    self, BackedUp, Config, ConfigError, FirstToken, LogFormat, Overrides, Rebuilt, Server, start_logs,
+};
 
 /// Runs a registry until a signal says stop.
 pub(super) async fn serve(context: &Context, flags: &ServerFlags) -> Result<(), Error> {
     let config = config(context, flags)?;
     start_logs(&config.log).map_err(|error| failed(error.into()))?;
-    if flags.admin_token_file.is_some() {
-        Printer::warn("--admin-token-file has no effect: this registry has no accounts yet");
-    }
     // Before the URL is printed: who reads it may send the signal at once.
     let stop = stop_signal().map_err(Error::Runtime)?;
     let data = config.data.display().to_string();
-    let server = Server::bind(config).await.map_err(failed)?;
+    let mut server = Server::bind(config).await.map_err(failed)?;
+    if let Some(token) = server.take_first_token() {
+        tell_first_token(&token)?;
+    }
     Printer::data(server.url())?;
     context.printer.detail(&format!("data directory: {data}"));
     server.run(stop).await.map_err(failed)
+}
+
+/// Shows the first administrator's token to a person, once; where nobody looks it goes into a file, since what is printed
+/// there ends up in logs.
+fn tell_first_token(token: &FirstToken) -> Result<(), Error> {
+    if std::io::stderr().is_terminal() {
+        Printer::line(&format!(
+            "the first administrator is `admin`, with this token, which is not shown again:\n\n    {}\n",
+            token.expose()
+        ));
+    } else {
+        let path = token.store().map_err(failed)?;
+        Printer::line(&format!("the token of the first administrator, `admin`, is in {}", path.display()));
+    }
+    Ok(())
 }
 
 /// Says what is wrong with the configuration.
@@ -68,7 +86,11 @@ fn config(context: &Context, flags: &ServerFlags) -> Result<Config, Error> {
 fn failed(error: server::Error) -> Error {
     use server::Error as Server;
     let status = match &error {
-        Server::Config(_) | Server::Exposed(_) | Server::Tls { .. } => ExitStatus::Config,
+        Server::Config(_)
+        | Server::Exposed(_)
+        | Server::Tls { .. }
+        | Server::Issuers(_)
+        | Server::AdminToken { .. } => ExitStatus::Config,
         Server::Listen { .. } | Server::Locked(_) => ExitStatus::Unavailable,
         Server::DataDir { .. } | Server::Storage(_) | Server::Index(_) => ExitStatus::Io,
         Server::Format { .. } | Server::IndexLost(_) | Server::NoBackup(_) => ExitStatus::Data,

@@ -4,10 +4,11 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::credentials::Rejected;
 use super::exchange_error::ExchangeError;
 use super::record::RecordError;
 use super::refusal::{Refusal, RefusalKind};
-use crate::auth::{AccountDenied, Denied, TagRefused};
+use crate::auth::{AccountDenied, Denied, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
 use crate::{index, storage};
@@ -101,6 +102,18 @@ pub enum Error {
     /// An identity from elsewhere is exchanged for nothing.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
+    /// What the caller shows is not accepted. Which part of it is wrong is for the log alone.
+    #[error("the credentials are not accepted")]
+    Unauthenticated(Rejected),
+    /// More passwords wait to be checked than the registry lets wait.
+    #[error("too many callers are signing in at the same time; try again later")]
+    TooManySignIns,
+    /// A key that signs short tokens cannot be made, read or used.
+    #[error("the signing key failed")]
+    SigningKey(#[from] SigningKeyError),
+    /// The system gives no random bytes.
+    #[error("the system gives no random bytes")]
+    Random(#[from] getrandom::Error),
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -171,7 +184,8 @@ impl Error {
             Self::UploadUnknown(_) => ErrorCode::BlobUploadUnknown,
             Self::UploadBusy(_) | Self::UploadOutOfOrder { .. } => ErrorCode::BlobUploadInvalid,
             Self::ChunkLength { .. } => ErrorCode::SizeInvalid,
-            Self::TooManyUploads => ErrorCode::TooManyRequests,
+            Self::Unauthenticated(_) => ErrorCode::Unauthorized,
+            Self::TooManyUploads | Self::TooManySignIns => ErrorCode::TooManyRequests,
             Self::DigestMismatch { .. } => ErrorCode::DigestInvalid,
             Self::ManifestUnknown { .. } | Self::NoPackage { .. } => ErrorCode::ManifestUnknown,
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
@@ -190,9 +204,7 @@ impl Error {
             | Self::Denied(_)
             | Self::AccountDenied(_)
             | Self::TagRefused(_)
-            | Self::ConditionFailed { .. } => {
-                ErrorCode::Denied
-            }
+            | Self::ConditionFailed { .. } => ErrorCode::Denied,
             Self::OutOfSpace(_)
             | Self::Storage(_)
             | Self::Index(_)
@@ -201,6 +213,8 @@ impl Error {
             | Self::IndexBehind { .. }
             | Self::Record(_)
             | Self::Files { .. }
+            | Self::SigningKey(_)
+            | Self::Random(_)
             | Self::Stopped(_) => return None,
         })
     }
@@ -216,6 +230,13 @@ impl From<storage::Error> for Error {
             storage::Error::NotFound(digest) => Self::Lost(Box::new(digest)),
             other => Self::Storage(other),
         }
+    }
+}
+
+impl From<Rejected> for Error {
+    fn from(reason: Rejected) -> Self {
+        tracing::debug!(%reason, "credentials refused");
+        Self::Unauthenticated(reason)
     }
 }
 

@@ -12,6 +12,11 @@ use crate::index::{Session, accounts, organisations, repositories};
 const BATCH: usize = 200;
 
 impl Registry {
+    /// Whether nobody was ever made.
+    pub fn knows_nobody(&self) -> Result<bool, Error> {
+        self.read(|session| Ok(!accounts::is_any(session)?))
+    }
+
     /// Makes the first administrator, with a token of this hash. None where anybody was ever made: then nothing happens.
     pub async fn make_first_administrator(
         &self,

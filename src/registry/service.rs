@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::Error;
 use super::authorise::{Mode, Remembered};
+use super::credentials::Credentials;
 use super::denials::Denials;
 use super::readers::Readers;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
@@ -35,6 +36,7 @@ pub struct Registry {
     pub(super) mode: Mode,
     pub(super) remembered: Remembered,
     pub(super) denials: Denials,
+    pub(super) credentials: Credentials,
 }
 
 impl Registry {
@@ -51,6 +53,7 @@ impl Registry {
             mode,
             remembered: Remembered::default(),
             denials: Denials::default(),
+            credentials: Credentials::default(),
         }
     }
 

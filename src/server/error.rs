@@ -14,10 +14,16 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Nobody's requests are checked, so strangers must not reach it.
-    #[error(
-        "refusing to listen on {0}: this registry does not know people yet, so whoever reaches it could push and delete"
-    )]
+    #[error("refusing to listen on {0} without authentication: whoever reaches it could push and delete")]
     Exposed(SocketAddr),
+    /// The file with the first administrator's token cannot be used.
+    #[error("cannot take the first administrator's token from {}", path.display())]
+    AdminToken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}")]
     Listen {
@@ -56,6 +62,9 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Identities from elsewhere cannot be checked.
+    #[error("cannot use the issuers of the configuration")]
+    Issuers(#[from] super::OidcError),
     /// The blob store cannot be opened.
     #[error("cannot open the blob store")]
     Storage(#[from] storage::Error),
@@ -89,12 +98,14 @@ impl Error {
     /// What to do about it, where there is something.
     pub fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Exposed(address) => format!(
-                "listen on 127.0.0.1:{}, or add --insecure-no-auth if everyone who can reach it may change everything",
-                address.port()
-            ),
+            Self::Exposed(address) => {
+                format!("leave --insecure-no-auth away, or listen on 127.0.0.1:{}", address.port())
+            }
             Self::Listen { source, .. } if source.kind() == io::ErrorKind::AddrInUse => {
                 "something listens there already; choose another address with --listen".to_owned()
+            }
+            Self::AdminToken { .. } => {
+                "the file must hold one access token of this program, or 64 hexadecimal digits".to_owned()
             }
             Self::Locked(_) => "stop the other process, or choose another directory with --data".to_owned(),
             Self::IndexLost(path) => format!("rebuild it with: agent registry reindex --data {}", path.display()),

@@ -9,8 +9,10 @@ use actix_web::dev;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
+use super::first_token::first_start;
 use super::http::State;
-use super::{Config, DataDir, Error, MissingLayers, listen, tls};
+use super::oidc::Elsewhere;
+use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
 use crate::jobs::keep_journal;
 use crate::registry::{Mode, Registry};
@@ -18,6 +20,9 @@ use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
 const SWEEP: Duration = Duration::from_hours(1);
+
+/// How often denials and the use of tokens are written; a second of them is lost with the power.
+const NOTING: Duration = Duration::from_secs(1);
 
 /// How long the last owners of the registry have to let go of it.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -29,6 +34,7 @@ pub struct Server {
     url: String,
     drain: Duration,
     closed: mpsc::Receiver<()>,
+    first_token: Option<FirstToken>,
     // After the registry, which must be closed before another process may have the directory.
     directory: DataDir,
 }
@@ -45,32 +51,46 @@ impl Server {
         let listener = take_address(&config)?;
         let directory = DataDir::open(&config.data)?;
         let registry = open(&directory, &config)?;
-        Self::start(&config, listener, directory, registry)
+        Self::start(&config, listener, directory, registry).await
     }
 
     /// Takes the address for a registry that stands on this directory, opened by who calls: with a store of its own,
     /// or a watched one.
     pub async fn bind_over(config: Config, directory: DataDir, registry: Registry) -> Result<Self, Error> {
-        Self::start(&config, take_address(&config)?, directory, registry)
+        Self::start(&config, take_address(&config)?, directory, registry).await
     }
 
-    fn start(config: &Config, listener: TcpListener, directory: DataDir, registry: Registry) -> Result<Self, Error> {
+    async fn start(
+        config: &Config,
+        listener: TcpListener,
+        directory: DataDir,
+        registry: Registry,
+    ) -> Result<Self, Error> {
         let tls = config.tls.as_ref().map(tls::server_config).transpose()?;
         let address = listener.local_addr().map_err(|source| Error::Listen { address: config.listen, source })?;
         let registry = registry
             .accepting_missing_layers(config.manifests.missing_layers == MissingLayers::Accept)
             .limiting_uploads(config.limits.uploads_per_identity);
+        let first_token = prepare(&registry, &directory, config).await?;
         let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
-        let (state, closed) = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some());
+        let url = url(address, config.tls.is_some());
+        let elsewhere = Elsewhere::new(&config.auth, Some(url.as_str()).filter(|_| address.ip().is_loopback()))?;
+        let (state, closed) =
+            State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth, elsewhere);
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, closed, directory })
+        Ok(Self { state, serving, url, drain, closed, first_token, directory })
     }
 
     /// Where it is reached from this machine.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The token of the first administrator, if this start has made one up; once.
+    pub fn take_first_token(&mut self) -> Option<FirstToken> {
+        self.first_token.take()
     }
 
     /// Serves until `stop` is ready; then no request is taken any more, and running ones have the configured time to
@@ -79,6 +99,7 @@ impl Server {
         let Self { state, serving, drain, mut closed, directory, .. } = self;
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
+        let noter = tokio::spawn(keep_noting(Arc::clone(&state.registry)));
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
@@ -94,8 +115,10 @@ impl Server {
             }
         };
         sweeper.abort();
-        // Ends with an error, since it was aborted; awaited, so that it holds the registry no longer.
-        let _ = sweeper.await;
+        noter.abort();
+        // They end with an error, since they were aborted; awaited, so that they hold the registry no longer.
+        let _ = tokio::join!(sweeper, noter);
+        note(&state.registry).await;
         state.backups.stop().await;
         drop(quit);
         // Level when it ends, so that a stopped registry can be rebuilt whole.
@@ -111,9 +134,18 @@ impl Server {
     }
 }
 
+/// Makes what a registry with accounts needs before it can serve: a key, and somebody who may make others.
+async fn prepare(registry: &Registry, directory: &DataDir, config: &Config) -> Result<Option<FirstToken>, Error> {
+    if registry.mode() == Mode::Open {
+        return Ok(None);
+    }
+    registry.ensure_signing_key().await?;
+    first_start(registry, directory, config.auth.admin_token_file.as_deref()).await
+}
+
 /// Takes the address, unless strangers could reach it.
 fn take_address(config: &Config) -> Result<TcpListener, Error> {
-    if !config.listen.ip().is_loopback() && !config.insecure_no_auth {
+    if config.insecure_no_auth && !config.listen.ip().is_loopback() {
         return Err(Error::Exposed(config.listen));
     }
     TcpListener::bind(config.listen).map_err(|source| Error::Listen { address: config.listen, source })
@@ -125,9 +157,26 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
         return Err(Error::IndexLost(directory.root().to_owned()));
     }
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
-    let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, Mode::Open);
+    let mode = if config.insecure_no_auth { Mode::Open } else { Mode::Accounts };
+    let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, mode);
     registry.check_journal(&Journal::open(&directory.journal())?)?;
     Ok(registry)
+}
+
+/// Writes now and then what requests leave behind: denials, and the use of tokens.
+async fn keep_noting(registry: Arc<Registry>) {
+    let mut interval = tokio::time::interval(NOTING);
+    loop {
+        interval.tick().await;
+        note(&registry).await;
+    }
+}
+
+async fn note(registry: &Registry) {
+    let written = registry.write_denials().await.and(registry.write_last_used().await);
+    if let Err(error) = written {
+        tracing::error!(error = &error as &dyn std::error::Error, "cannot write denials and the use of tokens");
+    }
 }
 
 async fn sweep(registry: Arc<Registry>) {

@@ -1,10 +1,12 @@
 //! Challenges: how a client is told where to get a token, and for what (distribution's token specification).
 
 use actix_web::http::header::HeaderValue;
+use actix_web::{HttpRequest, web};
 
+use super::State;
 use super::entrance::Entrance;
 use crate::auth::{Access, ActionKind, write_scope};
-use crate::oci::{Route, UploadStart};
+use crate::oci::{Method, Route, UploadStart};
 
 /// What is wrong with the token that came along (RFC 6750, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +26,16 @@ impl Complaint {
     }
 }
 
+/// The challenge that answers a request: of the distribution API with everything that it needs.
+pub(super) fn challenge_of(request: &HttpRequest, complaint: Option<Complaint>) -> Option<HeaderValue> {
+    let state = request.app_data::<web::Data<State>>()?;
+    let method = Method::from_name(request.method().as_str());
+    let route = method.and_then(|method| Route::parse(method, request.path(), request.query_string()).ok());
+    challenge(&state.entrances.of(request), &route.as_ref().map(needed).unwrap_or_default(), complaint)
+}
+
 /// The value of `WWW-Authenticate`: exactly one challenge, since some clients read only the first.
-pub(super) fn challenge(entrance: &Entrance, needed: &[Access], complaint: Option<Complaint>) -> Option<HeaderValue> {
+fn challenge(entrance: &Entrance, needed: &[Access], complaint: Option<Complaint>) -> Option<HeaderValue> {
     let Entrance { scheme, host } = entrance;
     let mut text = format!("Bearer realm=\"{scheme}://{host}/token\",service=\"{host}\"");
     if !needed.is_empty() {
@@ -39,7 +49,7 @@ pub(super) fn challenge(entrance: &Entrance, needed: &[Access], complaint: Optio
 }
 
 /// Everything that a token must allow for a request, on all the repositories it is about.
-pub(super) fn needed(route: &Route) -> Vec<Access> {
+fn needed(route: &Route) -> Vec<Access> {
     let (name, action) = match route {
         Route::Ping => return vec![],
         Route::Catalog(_) => return vec![Access::catalog()],
@@ -71,7 +81,6 @@ pub(super) fn needed(route: &Route) -> Vec<Access> {
 #[expect(clippy::unwrap_used, reason = "a failing test may panic")]
 mod tests {
     use super::*;
-    use crate::oci::Method;
 
     const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     const UPLOAD: &str = "0191d2b5-7b6c-4bb0-8d5f-0f4c1a2b3c4d";

@@ -7,8 +7,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::body::BodyError;
+use super::challenge::{Complaint, challenge_of};
 use super::observe::RequestId;
 use crate::api::QueryError;
+use crate::auth::{ActionKind, Reason};
 use crate::oci::{ErrorBody, ErrorCode, ErrorDetail, ManifestError, MediaTypeError, RangeError, RouteError};
 use crate::registry;
 
@@ -42,9 +44,27 @@ pub(super) enum Failure {
     /// A parameter of the REST API is wrong.
     #[error("{0}")]
     Parameter(String),
+    /// `Authorization` cannot be read.
+    #[error("the header Authorization must be `Bearer TOKEN`, or `Basic` with a name and a token")]
+    Malformed,
+    /// Nobody known asks for what only somebody known may have, or the token was made for something else.
+    #[error("authentication is required; the header WWW-Authenticate says where to get a token, and for what")]
+    SignIn,
+    /// An identity from elsewhere is not believed, or cannot be checked.
+    #[error(transparent)]
+    Elsewhere(#[from] crate::server::OidcError),
+    /// An identity was got for another registry.
+    #[error("the identity token was made for another registry, or the text of its `nonce` is missing")]
+    Nonce,
+    /// Too many wrong credentials; worth another try after so many seconds.
+    #[error("too many attempts to sign in have failed; try again in {0} seconds")]
+    TooManyAttempts(u64),
     /// Administration, asked for from elsewhere.
-    #[error("until this registry has accounts, only callers on its own machine may administer it")]
+    #[error("a registry without accounts is administered only from its own machine")]
     NotLocal,
+    /// Administration, asked for by somebody else.
+    #[error("only an administrator may do this, with a token of scope `admin`")]
+    NotAdministrator,
     /// Another one is under way.
     #[error("a backup is under way; wait until it has ended")]
     BackupRunning,
@@ -76,7 +96,14 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
-            Self::NotLocal => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
+            Self::Malformed | Self::SignIn => (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized)),
+            Self::Elsewhere(error) if error.is_callers_fault() => {
+                (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
+            }
+            Self::Elsewhere(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Self::Nonce => (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized)),
+            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
+            Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
             Self::Stopped(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         }
@@ -100,7 +127,35 @@ impl Failure {
         }
     }
 
-    fn add_headers(&self, response: &mut HttpResponse) {
+    /// What the caller may know of it: a repository that nobody has shown them is one that does not exist.
+    fn concealed(self) -> Self {
+        match self {
+            Self::Registry(registry::Error::Denied(denied)) => {
+                if denied.identity.is_anonymous() || denied.reason == Reason::Claims {
+                    Self::SignIn
+                } else if denied.action == ActionKind::Pull {
+                    registry::Error::RepositoryUnknown(denied.repository).into()
+                } else {
+                    registry::Error::Denied(denied).into()
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// What is wrong with the token that came along, if one did.
+    fn complaint(&self, request: &HttpRequest) -> Option<Complaint> {
+        let is_bad = !matches!(self, Self::SignIn);
+        let complaint = if is_bad { Complaint::InvalidToken } else { Complaint::InsufficientScope };
+        request.headers().contains_key(header::AUTHORIZATION).then_some(complaint)
+    }
+
+    fn add_headers(&self, request: &HttpRequest, response: &mut HttpResponse) {
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(value) = challenge_of(request, self.complaint(request))
+        {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
         let headers = response.headers_mut();
         match self {
             Self::Route(RouteError::MethodNotAllowed(methods)) => {
@@ -109,7 +164,10 @@ impl Failure {
                     headers.insert(header::ALLOW, value);
                 }
             }
-            Self::Registry(registry::Error::TooManyUploads) => {
+            Self::TooManyAttempts(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            Self::Registry(registry::Error::TooManyUploads | registry::Error::TooManySignIns) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Registry(registry::Error::UploadOutOfOrder { expected, .. }) => {
@@ -153,7 +211,8 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::NoPackage { .. } => StatusCode::NOT_FOUND,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
-        Error::TooManyUploads => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::TooManyUploads | Error::TooManySignIns => StatusCode::TOO_MANY_REQUESTS,
         Error::ConditionFailed { .. } => StatusCode::PRECONDITION_FAILED,
         Error::ManifestInvalid(ManifestError::TooLarge(_)) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::ChunkLength { .. }
@@ -179,6 +238,8 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::IndexBehind { .. }
         | Error::Record(_)
         | Error::Files { .. }
+        | Error::SigningKey(_)
+        | Error::Random(_)
         | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -204,7 +265,8 @@ fn status_of_invalid(code: ErrorCode) -> StatusCode {
 }
 
 /// The answer of the distribution API.
-pub(super) fn envelope(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+pub(super) fn envelope(request: &HttpRequest, failure: impl Into<Failure>) -> HttpResponse {
+    let failure = failure.into().concealed();
     let (status, code) = failure.kind();
     let request_id = RequestId::of(request);
     failure.log(status, &request_id);
@@ -215,7 +277,7 @@ pub(super) fn envelope(request: &HttpRequest, failure: &Failure) -> HttpResponse
         None => ErrorBody { errors: vec![ErrorDetail { code: "UNKNOWN".to_owned(), message, detail: None }] },
     };
     let mut response = HttpResponse::build(status).json(body);
-    failure.add_headers(&mut response);
+    failure.add_headers(request, &mut response);
     response
 }
 
@@ -235,7 +297,8 @@ pub(super) struct Problem {
 }
 
 /// The answer of the REST API.
-pub(super) fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse {
+pub(super) fn problem(request: &HttpRequest, failure: impl Into<Failure>) -> HttpResponse {
+    let failure = failure.into().concealed();
     let (status, code) = failure.kind();
     let request_id = RequestId::of(request);
     failure.log(status, &request_id);
@@ -248,7 +311,7 @@ pub(super) fn problem(request: &HttpRequest, failure: &Failure) -> HttpResponse 
     };
     let body = serde_json::to_string(&problem).unwrap_or_default();
     let mut response = HttpResponse::build(status).content_type("application/problem+json").body(body);
-    failure.add_headers(&mut response);
+    failure.add_headers(request, &mut response);
     response
 }
 
@@ -261,7 +324,7 @@ mod tests {
     #[test]
     fn who_opens_too_many_uploads_is_told_when_to_come_back() {
         let request = TestRequest::default().to_http_request();
-        let answer = envelope(&request, &registry::Error::TooManyUploads.into());
+        let answer = envelope(&request, registry::Error::TooManyUploads);
         assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
         assert_eq!(answer.headers().get(header::RETRY_AFTER), Some(&HeaderValue::from(RETRY_AFTER_SECONDS)));
     }

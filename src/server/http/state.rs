@@ -4,13 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use tokio::sync::mpsc;
 
-use super::observe::RequestId;
-use crate::auth::{Caller, Origin};
+use super::entrance::Entrances;
 use crate::registry::Registry;
+use crate::server::Auth;
+use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
+use crate::server::oidc::Elsewhere;
 
 /// Shared by all workers.
 #[derive(Clone, Debug)]
@@ -19,6 +20,9 @@ pub(in crate::server) struct State {
     pub(in crate::server) backups: Arc<Backups>,
     pub(super) body_idle: Duration,
     pub(super) is_tls: bool,
+    pub(super) entrances: Entrances,
+    pub(super) attempts: Arc<Attempts>,
+    pub(super) elsewhere: Arc<Elsewhere>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
@@ -30,15 +34,13 @@ impl State {
         data: &Path,
         body_idle: Duration,
         is_tls: bool,
+        auth: &Auth,
+        elsewhere: Elsewhere,
     ) -> (Self, mpsc::Receiver<()>) {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
-        (Self { registry, backups, body_idle, is_tls, _open: open }, closed)
+        let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
+        let (attempts, elsewhere) = (Arc::default(), Arc::new(elsewhere));
+        (Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, _open: open }, closed)
     }
-}
-
-/// Who asks, and from where. Until the registry knows people, nobody it could name.
-pub(super) fn caller(request: &HttpRequest) -> Caller {
-    let address = request.peer_addr().map(|peer| peer.ip().to_canonical());
-    Caller::anonymous(Origin { address, request: RequestId::number(request) })
 }

@@ -4,14 +4,16 @@
 //! may be reached through them, and no answer is trusted to be small, quick or honest.
 
 mod address;
+mod elsewhere;
 mod fetch;
 mod issuer;
 mod issuers;
 mod settings;
 
+pub(super) use elsewhere::Elsewhere;
 pub use fetch::FetchError;
-pub(super) use issuer::Refresh;
-pub(super) use issuers::Issuers;
+use issuer::Refresh;
+use issuers::Issuers;
 pub use issuers::OidcError;
 pub use settings::Issuer as IssuerSettings;
 

@@ -4,14 +4,11 @@ use actix_web::http::header;
 use actix_web::http::uri::Authority;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::super::body::Body;
-use super::{State, answer, json};
+use super::{State, administrator, answer, json, read};
 use crate::api::{Backup, NewBackup};
 use crate::oci::Host;
+use crate::registry::Mode;
 use crate::server::http::error::Failure;
-
-/// Largest request in bytes: a path and its name.
-const MAX_REQUEST_BYTES: usize = 16 * 1024;
 
 /// Headers by which a proxy names the caller it speaks for.
 const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
@@ -27,15 +24,8 @@ const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"
 )]
 pub(super) async fn start(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let begun = async {
-        check_local(&request)?;
-        let is_json = request.headers().get(header::CONTENT_TYPE).is_some_and(|value| value == "application/json");
-        if !is_json {
-            // A page in a browser cannot send this type to another site unasked.
-            return Err(Failure::Parameter("the body must be of type application/json".to_owned()));
-        }
-        let body = Body::new(payload, state.body_idle).whole(MAX_REQUEST_BYTES).await?;
-        let wanted: NewBackup = serde_json::from_slice(&body)
-            .map_err(|error| Failure::Parameter(format!("the body must name a directory: {error}")))?;
+        check_administrator(&request, &state)?;
+        let wanted: NewBackup = read(&request, payload, &state).await?;
         state.backups.start(&wanted.directory).ok_or(Failure::BackupRunning)
     };
     answer(&request, begun.await, |backup| HttpResponse::Accepted().json(backup))
@@ -51,11 +41,19 @@ pub(super) async fn start(request: HttpRequest, payload: web::Payload, state: we
     )
 )]
 pub(super) async fn status(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
-    let newest = check_local(&request).and_then(|()| state.backups.newest().ok_or(Failure::NoSuchPath));
+    let newest = check_administrator(&request, &state).and_then(|()| state.backups.newest().ok_or(Failure::NoSuchPath));
     json(&request, newest)
 }
 
-/// Until there are accounts: only a process on this machine, which no proxy and no foreign web page stands behind.
+/// Administrators; without accounts, whoever is on this machine.
+fn check_administrator(request: &HttpRequest, state: &State) -> Result<(), Failure> {
+    match state.registry.mode() {
+        Mode::Open => check_local(request),
+        Mode::Accounts => administrator(request, state).map(|_| ()),
+    }
+}
+
+/// Only a process on this machine, which no proxy and no foreign web page stands behind.
 fn check_local(request: &HttpRequest) -> Result<(), Failure> {
     let is_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));

@@ -1,16 +1,26 @@
 //! The REST API under `/api/v1`: the catalogue for the command and for programs, described by OpenAPI.
 
 mod backup;
+mod identities;
+mod oidc;
 mod packages;
 mod repositories;
 mod search;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use utoipa::OpenApi;
 
+use super::body::Body;
+use super::caller::caller;
 use super::error::{Failure, problem};
-use super::{State, caller, reading};
+use super::{State, reading};
 use crate::api::RegistryInfo;
+use crate::auth::{AccountName, Caller};
+use crate::registry::Mode;
+
+/// Largest request in bytes.
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
 /// Every path of the API. A repository has slashes in its name, so the longer paths come first.
 pub(super) fn routes(app: &mut web::ServiceConfig) {
@@ -19,6 +29,10 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/openapi.json", reading().to(document))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
+        .route("/api/v1/oidc/token", web::post().to(oidc::exchange))
+        .route("/api/v1/users/{name}/identities", reading().to(identities::list))
+        .route("/api/v1/users/{name}/identities", web::put().to(identities::link))
+        .route("/api/v1/users/{name}/identities", web::delete().to(identities::unlink))
         .route("/api/v1/packages", reading().to(search::search))
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
@@ -37,7 +51,11 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         packages::version,
         repositories::repository,
         backup::start,
-        backup::status
+        backup::status,
+        oidc::exchange,
+        identities::list,
+        identities::link,
+        identities::unlink
     )
 )]
 struct Document;
@@ -49,15 +67,20 @@ pub fn openapi() -> serde_json::Result<String> {
 
 /// What this registry is.
 #[utoipa::path(get, path = "/api/v1", responses((status = 200, body = RegistryInfo)))]
-async fn info() -> HttpResponse {
-    HttpResponse::Ok().json(RegistryInfo {
+async fn info(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let info = caller(&request, &state).map(|caller| RegistryInfo {
         name: RegistryInfo::NAME.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        default_namespace: RegistryInfo::DEFAULT_NAMESPACE.to_owned(),
-        authentication: false,
-        audience: None,
-        sign_in: vec![],
-    })
+        default_namespace: caller
+            .identity()
+            .user()
+            .map_or(RegistryInfo::DEFAULT_NAMESPACE, AccountName::as_str)
+            .to_owned(),
+        authentication: state.registry.mode() == Mode::Accounts,
+        audience: state.elsewhere.audience().map(str::to_owned),
+        sign_in: state.elsewhere.sign_in(),
+    });
+    json(&request, info)
 }
 
 async fn document(request: HttpRequest) -> HttpResponse {
@@ -68,12 +91,41 @@ async fn document(request: HttpRequest) -> HttpResponse {
 
 /// One use case's result as an answer.
 fn answer<T>(request: &HttpRequest, result: Result<T, Failure>, write: impl FnOnce(T) -> HttpResponse) -> HttpResponse {
-    result.map_or_else(|failure| problem(request, &failure), write)
+    result.map_or_else(|failure| problem(request, failure), write)
 }
 
 /// The answer of most endpoints.
 fn json<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure>) -> HttpResponse {
     answer(request, result, |value| HttpResponse::Ok().json(value))
+}
+
+/// The caller, who must be an administrator.
+fn administrator(request: &HttpRequest, state: &State) -> Result<Caller, Failure> {
+    let caller = caller(request, state)?;
+    if state.registry.is_administrator(&caller)? {
+        Ok(caller)
+    } else if caller.identity().is_anonymous() {
+        Err(Failure::SignIn)
+    } else {
+        Err(Failure::NotAdministrator)
+    }
+}
+
+/// The body of a request, as JSON.
+async fn read<T: serde::de::DeserializeOwned>(
+    request: &HttpRequest,
+    payload: web::Payload,
+    state: &State,
+) -> Result<T, Failure> {
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_json =
+        media_type.is_some_and(|text| text.split(';').next().is_some_and(|text| text.trim() == "application/json"));
+    if !is_json {
+        // A page in a browser cannot send this type to another site unasked.
+        return Err(Failure::Parameter("the body must be of type application/json".to_owned()));
+    }
+    let body = Body::new(payload, state.body_idle).whole(MAX_REQUEST_BYTES).await?;
+    serde_json::from_slice(&body).map_err(|error| Failure::Parameter(format!("the body is wrong: {error}")))
 }
 
 /// How long a page may be, as a caller wrote it.

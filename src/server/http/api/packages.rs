@@ -78,7 +78,7 @@ pub(super) async fn version(
 pub(super) fn permit(request: &HttpRequest, state: &State, name: &str) -> Result<Permit<Pull>, Failure> {
     let name: RepositoryName =
         name.parse().map_err(|error: crate::oci::NameError| invalid(ErrorCode::NameInvalid, error.to_string()))?;
-    Ok(state.registry.authorise(&caller(request), Pull, &name)?)
+    Ok(state.registry.authorise(&caller(request, state)?, Pull, &name)?)
 }
 
 /// A digest, a tag, or a version whose `+` a tag cannot hold.

@@ -8,6 +8,7 @@ use super::answers::next_page;
 use super::{Call, Failure};
 use crate::auth::Pull;
 use crate::oci::{Descriptor, Digest, MediaType, Page, RepositoryName, Route, Tag, known};
+use crate::registry::Mode;
 
 #[derive(Serialize)]
 struct Repositories {
@@ -32,6 +33,10 @@ struct Referrers {
 /// The repositories in sight.
 pub(super) async fn catalog(call: &Call, page: &Page) -> Result<HttpResponse, Failure> {
     let registry = &call.state.registry;
+    let is_known = !call.caller.identity().is_anonymous() && call.caller.reach().lists_all();
+    if registry.mode() == Mode::Accounts && !is_known {
+        return Err(Failure::SignIn);
+    }
     let found = registry.catalogue(&registry.sight(&call.caller), page).await?;
     let mut response = HttpResponse::Ok();
     if let Some(last) = found.next {

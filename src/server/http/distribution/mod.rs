@@ -8,12 +8,14 @@ mod uploads;
 
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 
+use super::State;
 use super::body::Body;
+use super::caller::caller;
 use super::error::{Failure, envelope};
 use super::observe::Label;
-use super::{State, caller};
-use crate::auth::Caller;
+use crate::auth::{Caller, CredentialKind};
 use crate::oci::{Method, Route, RouteError};
+use crate::registry::Mode;
 
 /// One request, read.
 struct Call {
@@ -28,11 +30,16 @@ pub(super) async fn dispatch(request: HttpRequest, payload: web::Payload, state:
     let mut response = match route(&request) {
         Ok(route) => {
             request.extensions_mut().insert(Label(route.label()));
-            let (caller, body) = (caller(&request), Body::new(payload, state.body_idle));
-            let call = Call { request: request.clone(), state, caller, body };
-            answer(route, call).await.unwrap_or_else(|failure| envelope(&request, &failure))
+            let answered = match caller(&request, &state) {
+                Ok(caller) => {
+                    let body = Body::new(payload, state.body_idle);
+                    answer(route, Call { request: request.clone(), state, caller, body }).await
+                }
+                Err(failure) => Err(failure),
+            };
+            answered.unwrap_or_else(|failure| envelope(&request, failure))
         }
-        Err(error) => envelope(&request, &error.into()),
+        Err(error) => envelope(&request, error),
     };
     answers::mark(&mut response);
     response
@@ -47,7 +54,7 @@ fn route(request: &HttpRequest) -> Result<Route, RouteError> {
 
 async fn answer(route: Route, call: Call) -> Result<HttpResponse, Failure> {
     match route {
-        Route::Ping => Ok(HttpResponse::Ok().json(serde_json::Map::new())),
+        Route::Ping => ping(&call),
         Route::Catalog(page) => lists::catalog(&call, &page).await,
         Route::Tags(name, page) => lists::tags(&call, &name, &page).await,
         Route::Referrers(name, subject, kinds, page) => lists::referrers(&call, &name, &subject, &kinds, &page).await,
@@ -65,4 +72,14 @@ async fn answer(route: Route, call: Call) -> Result<HttpResponse, Failure> {
         Route::UploadFinish(name, id, digest) => uploads::finish(call, name, id, digest).await,
         Route::UploadCancel(name, id) => uploads::cancel(&call, &name, &id).await,
     }
+}
+
+/// Whether this is a registry. Clients look here for how to sign in, and never again, so whoever shows nothing is asked
+/// to, although public repositories are open to all.
+fn ping(call: &Call) -> Result<HttpResponse, Failure> {
+    let shows_nothing = call.caller.credential() == CredentialKind::None;
+    if shows_nothing && call.state.registry.mode() == Mode::Accounts {
+        return Err(Failure::SignIn);
+    }
+    Ok(HttpResponse::Ok().json(serde_json::Map::new()))
 }

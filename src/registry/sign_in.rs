@@ -1,0 +1,180 @@
+//! Signing in: what a caller who has a password or a token is given, which is a short token for what it asked for and
+//! may do, and on request a refresh token.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::Error;
+use super::credentials::{Rejected, caller};
+use super::service::{Registry, after};
+use crate::auth::{
+    Access, AccessToken, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity, Origin, Password,
+    Pull, Push, Reach, Resource, SHORT_TOKEN_LIFE, ScopeAction, ScopeActions, ShortToken, TokenForm,
+};
+use crate::index::tokens::{NewToken, TokenKind};
+use crate::index::{accounts, tokens};
+use crate::oci::RepositoryName;
+
+/// How long a refresh token lives.
+pub const REFRESH_TOKEN_LIFE: Duration = Duration::from_hours(30 * 24);
+
+/// Passwords that are hashed at the same time: each takes a core and 19 MiB.
+const MAX_HASHING: usize = 2;
+
+/// Passwords that may wait for that; further callers are sent away.
+const MAX_WAITING: usize = 64;
+
+/// What a refresh token is called in lists.
+const REFRESH_TOKEN_NAME: &str = "refresh token";
+
+/// Lets few passwords be hashed at a time.
+#[derive(Debug)]
+pub(super) struct Turns {
+    hashing: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self { hashing: Semaphore::new(MAX_HASHING), waiting: Semaphore::new(MAX_HASHING + MAX_WAITING) }
+    }
+}
+
+/// A short token that was made.
+#[derive(Debug)]
+pub struct Issued {
+    /// The token.
+    pub token: String,
+    /// What it may be used for: of what was asked for, what the caller may do.
+    pub access: Vec<Access>,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// How long it lives.
+    pub life: SignedDuration,
+}
+
+impl Registry {
+    /// Checks a user's password. Takes as long for users that do not exist.
+    pub async fn check_password(&self, user: &str, password: &str, origin: Origin) -> Result<Caller, Error> {
+        let password = Password::parse(password).map_err(|_| Rejected::Password)?;
+        let name = user.parse::<AccountName>().ok();
+        let turns = &self.credentials.turns;
+        let _place = turns.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
+        // Fails only when it is closed, which it never is.
+        let _turn = turns.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
+        let stored = match &name {
+            Some(name) => self.read(|session| accounts::password(session, name).map_err(Error::from))?,
+            None => None,
+        };
+        let is_right = tokio::task::spawn_blocking(move || {
+            stored.map_or_else(|| password.matches_nobody(), |stored| password.matches(&stored))
+        });
+        match (is_right.await?, name) {
+            (true, Some(name)) => {
+                Ok(Caller::new(Identity::User(name), Reach::unlimited(), CredentialKind::Password, origin))
+            }
+            _ => Err(Rejected::Password.into()),
+        }
+    }
+
+    /// Makes a short token for a service. Less than was asked for is no error: the token then says so.
+    pub fn sign_in(&self, caller: &Caller, asked: &[Access], service: &str) -> Result<Issued, Error> {
+        if caller.reach().claims().is_some() {
+            // Else whoever has one for a moment would have one for ever.
+            return Err(Rejected::Kind.into());
+        }
+        let issued_at = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::MIN);
+        let access = asked.iter().map(|access| self.allowed(caller, access)).collect::<Result<Vec<_>, _>>()?;
+        let access: Vec<_> = access.into_iter().filter(|access| !access.actions.is_empty()).collect();
+        let token = ShortToken {
+            identity: caller.identity().clone(),
+            service: service.to_owned(),
+            token: caller.credential().token(),
+            access: access.clone(),
+            issued_at,
+            expires_at: issued_at.saturating_add(SHORT_TOKEN_LIFE).unwrap_or(Timestamp::MAX),
+            id: Uuid::new_v4(),
+        };
+        Ok(Issued { token: self.keys()?.sign(&token)?, access, issued_at, life: SHORT_TOKEN_LIFE })
+    }
+
+    /// Makes a refresh token that reaches as far as what the caller showed, and ends with it.
+    pub async fn make_refresh_token(&self, caller: &Caller) -> Result<AccessToken, Error> {
+        let Some(user) = caller.identity().user().cloned() else { return Err(Rejected::Kind.into()) };
+        let (token, now) = (AccessToken::generate_refresh()?, Timestamp::now());
+        let (hash, reach, parent) = (token.hash(), caller.shared_reach(), caller.credential().token());
+        let write = self.index.write(move |session| {
+            let account = accounts::user(session, &user)?.ok_or(Rejected::Origin)?;
+            let new = NewToken {
+                account: account.id,
+                kind: TokenKind::Refresh,
+                hash: &hash,
+                name: REFRESH_TOKEN_NAME,
+                scopes: &reach.scopes(),
+                patterns: reach.patterns(),
+                parent,
+                expires_at: Some(after(now, REFRESH_TOKEN_LIFE)),
+            };
+            tokens::insert(session, &new, now)?;
+            Ok::<_, Error>(())
+        });
+        write.await?;
+        Ok(token)
+    }
+
+    /// Who has a refresh token.
+    pub fn refresh(&self, secret: &str, origin: Origin) -> Result<Caller, Error> {
+        let now = Timestamp::now();
+        let bearer = self.bearer(secret, TokenForm::Access, now)?;
+        if bearer.token.kind != TokenKind::Refresh {
+            return Err(Rejected::Kind.into());
+        }
+        self.credentials.last_used.note(bearer.token.id, now);
+        Ok(caller(bearer, origin))
+    }
+
+    /// What the caller may do to a repository; not news for the audit, since nothing is done.
+    fn allowed_actions(&self, caller: &Caller, repository: &RepositoryName) -> Result<Vec<ActionKind>, Error> {
+        let may = [
+            self.permit_quietly(caller, Pull, repository)?.map(|_| ActionKind::Pull),
+            self.permit_quietly(caller, Push, repository)?.map(|_| ActionKind::Push),
+            self.permit_quietly(caller, Delete, repository)?.map(|_| ActionKind::Delete),
+            self.permit_quietly(caller, Admin, repository)?.map(|_| ActionKind::Admin),
+        ];
+        Ok(may.into_iter().flatten().collect())
+    }
+
+    /// Of what was asked for, what the caller may do.
+    fn allowed(&self, caller: &Caller, asked: &Access) -> Result<Access, Error> {
+        let actions = match &asked.resource {
+            Resource::Catalog if caller.identity().is_anonymous() || !caller.reach().lists_all() => vec![],
+            Resource::Catalog => asked.actions.iter().filter(|action| *action == ScopeAction::All).collect(),
+            Resource::Repository(name) => self.allowed_in(caller, asked.actions, name)?,
+        };
+        Ok(Access { resource: asked.resource.clone(), actions: ScopeActions::of(&actions) })
+    }
+
+    fn allowed_in(
+        &self,
+        caller: &Caller,
+        asked: ScopeActions,
+        repository: &RepositoryName,
+    ) -> Result<Vec<ScopeAction>, Error> {
+        let may = self.allowed_actions(caller, repository)?;
+        let pairs = [
+            (ScopeAction::Pull, ActionKind::Pull),
+            (ScopeAction::Push, ActionKind::Push),
+            (ScopeAction::Delete, ActionKind::Delete),
+        ];
+        let some = pairs.into_iter().filter(|(action, kind)| asked.contains(*action) && may.contains(kind));
+        let mut some: Vec<_> = some.map(|(action, _)| action).collect();
+        // The star stands for every action there is, so whoever lacks one gets the others by name.
+        if asked.contains(ScopeAction::All) && may.contains(&ActionKind::Admin) && some.len() == pairs.len() {
+            some = vec![ScopeAction::All];
+        }
+        Ok(some)
+    }
+}

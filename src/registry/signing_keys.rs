@@ -1,0 +1,50 @@
+//! The keys that sign short tokens: made at first start, and replaced while the one before is still believed.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::Error;
+use super::service::Registry;
+use crate::auth::{KeyRing, SigningKey, SigningKeyError};
+use crate::index::signing_keys::{self, StoredKey};
+
+/// How long a retired key is believed: longer than any token lives that it has signed.
+const OVERLAP: Duration = Duration::from_hours(1);
+
+impl Registry {
+    /// Makes the first key where there is none.
+    pub async fn ensure_signing_key(&self) -> Result<(), Error> {
+        let (new, now) = (SigningKey::generate(Timestamp::now())?, Timestamp::now());
+        let write = self.index.write(move |session| {
+            // Asked in the transaction: of two that start at once, one makes it.
+            let is_there = signing_keys::list(session, now)?.iter().any(|key| key.retired_at.is_none());
+            if is_there { Ok(()) } else { Ok::<_, Error>(store(session, &new, now)?) }
+        });
+        write.await
+    }
+
+    /// Reads the key that signs, and those that are still believed.
+    pub(super) fn load_keys(&self) -> Result<KeyRing, Error> {
+        let retired_after = Timestamp::now().checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
+        let stored = self.read(|session| signing_keys::list(session, retired_after).map_err(Error::from))?;
+        let (mut active, mut retired) = (None, vec![]);
+        for StoredKey { private, created_at, retired_at, .. } in stored {
+            let key = SigningKey::from_bytes(&private, created_at)?;
+            if retired_at.is_none() { active = Some(key) } else { retired.push(key) }
+        }
+        Ok(KeyRing::new(active.ok_or(SigningKeyError::Key)?, retired))
+    }
+}
+
+/// Lets a key sign from now on.
+pub(super) fn store(
+    session: &mut dyn crate::index::Session,
+    key: &SigningKey,
+    now: Timestamp,
+) -> Result<(), crate::index::Error> {
+    signing_keys::rotate(session, key.id(), Bytes::copy_from_slice(key.to_bytes()), now)?;
+    let forgotten = now.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
+    signing_keys::forget(session, forgotten).map(|_| ())
+}
