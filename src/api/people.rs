@@ -116,8 +116,9 @@ pub struct Removed {
     pub name: String,
     /// How many repositories are still there.
     pub repositories: u64,
-    /// Who decides about them now.
-    pub packages_now_owned_by: String,
+    /// Who decides about them now; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packages_now_owned_by: Option<String>,
 }
 
 /// An organisation.

@@ -164,8 +164,7 @@ async fn remove(context: &Context, arguments: &Remove) -> Result<(), Error> {
 /// Whose the packages of a removed account are now.
 pub(super) fn tell_heir(context: &Context, removed: &Removed) {
     let count = usize::try_from(removed.repositories).unwrap_or(usize::MAX);
-    if count > 0 {
-        let heir = &removed.packages_now_owned_by;
+    if let Some(heir) = removed.packages_now_owned_by.as_ref().filter(|_| count > 0) {
         let what = if count == 1 { "1 repository".to_owned() } else { format!("{count} repositories") };
         context.printer.note(&format!("{what} stay, now owned by {heir}"));
     }

@@ -155,6 +155,21 @@ impl RouteError {
     }
 }
 
+/// Writes each label once: into the match, which has to name every route, and into the list of all.
+macro_rules! labels {
+    ($($route:pat => $label:literal,)+) => {
+        /// Every label there is.
+        pub const LABELS: &[&str] = &[$($label),+];
+
+        /// A short constant name, fit as a metrics label.
+        pub fn label(&self) -> &'static str {
+            match self {
+                $($route => $label,)+
+            }
+        }
+    };
+}
+
 impl Route {
     /// Reads a request's method, path and query string (both as sent, without `?`).
     pub fn parse(method: Method, path: &str, query: &str) -> Result<Self, RouteError> {
@@ -265,26 +280,23 @@ impl Route {
         }
     }
 
-    /// A short constant name, fit as a metrics label.
-    pub fn label(&self) -> &'static str {
-        match self {
-            Self::Ping => "ping",
-            Self::Catalog(_) => "catalog",
-            Self::Tags(..) => "tags",
-            Self::ManifestGet(..) => "manifest_get",
-            Self::ManifestHead(..) => "manifest_head",
-            Self::ManifestPut(..) => "manifest_put",
-            Self::ManifestDelete(..) => "manifest_delete",
-            Self::BlobGet(..) => "blob_get",
-            Self::BlobHead(..) => "blob_head",
-            Self::BlobDelete(..) => "blob_delete",
-            Self::UploadStart(..) => "upload_start",
-            Self::UploadStatus(..) => "upload_status",
-            Self::UploadChunk(..) => "upload_chunk",
-            Self::UploadFinish(..) => "upload_finish",
-            Self::UploadCancel(..) => "upload_cancel",
-            Self::Referrers(..) => "referrers",
-        }
+    labels! {
+        Self::Ping => "ping",
+        Self::Catalog(_) => "catalog",
+        Self::Tags(..) => "tags",
+        Self::ManifestGet(..) => "manifest_get",
+        Self::ManifestHead(..) => "manifest_head",
+        Self::ManifestPut(..) => "manifest_put",
+        Self::ManifestDelete(..) => "manifest_delete",
+        Self::BlobGet(..) => "blob_get",
+        Self::BlobHead(..) => "blob_head",
+        Self::BlobDelete(..) => "blob_delete",
+        Self::UploadStart(..) => "upload_start",
+        Self::UploadStatus(..) => "upload_status",
+        Self::UploadChunk(..) => "upload_chunk",
+        Self::UploadFinish(..) => "upload_finish",
+        Self::UploadCancel(..) => "upload_cancel",
+        Self::Referrers(..) => "referrers",
     }
 
     /// The method a client sends.

@@ -8,7 +8,7 @@ use super::credentials::Rejected;
 use super::exchange_error::ExchangeError;
 use super::record::RecordError;
 use super::refusal::{Refusal, RefusalKind};
-use crate::auth::{AccountDenied, Denied, SigningKeyError, TagRefused};
+use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
 use crate::{index, storage};
@@ -111,6 +111,9 @@ pub enum Error {
     /// A key that signs short tokens cannot be made, read or used.
     #[error("the signing key failed")]
     SigningKey(#[from] SigningKeyError),
+    /// A password cannot be hashed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[from] getrandom::Error),
@@ -214,6 +217,7 @@ impl Error {
             | Self::Record(_)
             | Self::Files { .. }
             | Self::SigningKey(_)
+            | Self::Hash(_)
             | Self::Random(_)
             | Self::Stopped(_) => return None,
         })

@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 use super::Error;
 use super::credentials::{Rejected, caller};
 use super::service::{Registry, after};
 use crate::auth::{
-    Access, AccessToken, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity, Origin, Password,
-    Pull, Push, Reach, Resource, SHORT_TOKEN_LIFE, ScopeAction, ScopeActions, ShortToken, TokenForm,
+    Access, AccessToken, AccountAction, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity,
+    Origin, Password, Pull, Push, Reach, Resource, SHORT_TOKEN_LIFE, ScopeAction, ScopeActions, ShortToken, TokenForm,
 };
 use crate::index::tokens::{NewToken, TokenKind};
 use crate::index::{accounts, tokens};
@@ -43,6 +43,16 @@ impl Default for Turns {
     }
 }
 
+impl Turns {
+    /// Waits for a turn, which lasts as long as what this gives; fails where too many wait already.
+    async fn take(&self) -> Result<[SemaphorePermit<'_>; 2], Error> {
+        let place = self.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
+        // Fails only when it is closed, which it never is.
+        let turn = self.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
+        Ok([place, turn])
+    }
+}
+
 /// A short token that was made.
 #[derive(Debug)]
 pub struct Issued {
@@ -61,10 +71,7 @@ impl Registry {
     pub async fn check_password(&self, user: &str, password: &str, origin: Origin) -> Result<Caller, Error> {
         let password = Password::parse(password).map_err(|_| Rejected::Password)?;
         let name = user.parse::<AccountName>().ok();
-        let turns = &self.credentials.turns;
-        let _place = turns.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
-        // Fails only when it is closed, which it never is.
-        let _turn = turns.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
+        let _turn = self.credentials.turns.take().await?;
         let stored = match &name {
             Some(name) => self.read(|session| accounts::password(session, name).map_err(Error::from))?,
             None => None,
@@ -78,6 +85,18 @@ impl Registry {
             }
             _ => Err(Rejected::Password.into()),
         }
+    }
+
+    /// Hashes a password for who may set it, which is asked first: hashing is work that not everybody may ask for.
+    pub async fn hash_password(
+        &self,
+        caller: &Caller,
+        action: AccountAction<'_>,
+        password: Password,
+    ) -> Result<String, Error> {
+        self.look(caller, action, |_, _| Ok(()))?;
+        let _turn = self.credentials.turns.take().await?;
+        Ok(tokio::task::spawn_blocking(move || password.hash()).await??)
     }
 
     /// Makes a short token for a service. Less than was asked for is no error: the token then says so.

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Error;
+use super::acting::{allow, done};
 use super::service::Registry;
-use crate::auth::{KeyRing, SigningKey, SigningKeyError};
+use crate::auth::{AccountAction, Caller, KeyRing, SigningKey, SigningKeyError};
 use crate::index::signing_keys::{self, StoredKey};
 
 /// How long a retired key is believed: longer than any token lives that it has signed.
@@ -23,6 +24,19 @@ impl Registry {
             if is_there { Ok(()) } else { Ok::<_, Error>(store(session, &new, now)?) }
         });
         write.await
+    }
+
+    /// Makes a key that signs from now on, beside which the one before is believed for as long as its tokens live. Its
+    /// name, and when it was made.
+    pub async fn rotate_signing_key(&self, caller: &Caller) -> Result<(String, Timestamp), Error> {
+        let new = SigningKey::generate(Timestamp::now())?;
+        let deed = self.act(caller, move |session, caller, now| {
+            let permit = allow(session, caller, AccountAction::RotateSigningKeys)?;
+            store(session, &new, now)?;
+            done(session, &permit, new.id(), now)?;
+            Ok((new.id().to_owned(), now))
+        });
+        deed.await
     }
 
     /// Reads the key that signs, and those that are still believed.

@@ -239,6 +239,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::Record(_)
         | Error::Files { .. }
         | Error::SigningKey(_)
+        | Error::Hash(_)
         | Error::Random(_)
         | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }

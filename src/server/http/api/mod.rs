@@ -1,11 +1,22 @@
 //! The REST API under `/api/v1`: the catalogue for the command and for programs, described by OpenAPI.
 
+mod audit;
 mod backup;
 mod identities;
 mod oidc;
+mod organisations;
 mod packages;
+mod paging;
+mod permissions;
+mod publishers;
 mod repositories;
 mod search;
+mod signing_keys;
+mod tag_rules;
+mod teams;
+mod tokens;
+mod users;
+mod words;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -37,7 +48,16 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
-        .route("/api/v1/repositories/{repository:.+}", reading().to(repositories::repository));
+        .configure(repositories::routes)
+        .configure(users::routes)
+        .configure(organisations::routes)
+        .configure(teams::routes)
+        .configure(tokens::routes)
+        .configure(permissions::routes)
+        .configure(tag_rules::routes)
+        .configure(publishers::routes)
+        .configure(audit::routes)
+        .configure(signing_keys::routes);
 }
 
 #[derive(OpenApi)]
@@ -49,7 +69,6 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         packages::package,
         packages::versions,
         packages::version,
-        repositories::repository,
         backup::start,
         backup::status,
         oidc::exchange,
@@ -62,7 +81,22 @@ struct Document;
 
 /// The description of the REST API (OpenAPI 3.1) as JSON.
 pub fn openapi() -> serde_json::Result<String> {
-    Document::openapi().to_pretty_json()
+    let mut whole = Document::openapi();
+    for part in [
+        repositories::Document::openapi(),
+        users::Document::openapi(),
+        organisations::Document::openapi(),
+        teams::Document::openapi(),
+        tokens::Document::openapi(),
+        permissions::Document::openapi(),
+        tag_rules::Document::openapi(),
+        publishers::Document::openapi(),
+        audit::Document::openapi(),
+        signing_keys::Document::openapi(),
+    ] {
+        whole.merge(part);
+    }
+    whole.to_pretty_json()
 }
 
 /// What this registry is.
@@ -97,6 +131,16 @@ fn answer<T>(request: &HttpRequest, result: Result<T, Failure>, write: impl FnOn
 /// The answer of most endpoints.
 fn json<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure>) -> HttpResponse {
     answer(request, result, |value| HttpResponse::Ok().json(value))
+}
+
+/// The answer where something was made.
+fn created<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure>) -> HttpResponse {
+    answer(request, result, |value| HttpResponse::Created().json(value))
+}
+
+/// The answer where there is nothing to say.
+fn nothing(request: &HttpRequest, result: Result<(), Failure>) -> HttpResponse {
+    answer(request, result, |()| HttpResponse::NoContent().finish())
 }
 
 /// The caller, who must be an administrator.
