@@ -29,5 +29,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s CMD ["bash", "-c", \
     "exec 3<>/dev/tcp/127.0.0.1/5050 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && head -n 1 <&3 | grep -q ' 200 '"]
 ENTRYPOINT ["agent"]
-# Nobody has to sign in yet, so publish the port to loopback only, as above.
-CMD ["registry", "serve", "--listen", "0.0.0.0:5050", "--data", "/data", "--insecure-no-auth"]
+# The token of the first administrator is in /data/initial-admin-token after the first start.
+CMD ["registry", "serve", "--listen", "0.0.0.0:5050", "--data", "/data"]

@@ -9,7 +9,8 @@ use agent_registry::server::{Config, Server, start_logs};
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let temporary = tempfile::tempdir()?;
     let folder = std::env::args_os().nth(1).map_or_else(|| temporary.path().to_owned(), Into::into);
-    let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: folder, ..Config::default() };
+    let config =
+        Config { listen: ([127, 0, 0, 1], 0).into(), data: folder, insecure_no_auth: true, ..Config::default() };
 
     start_logs(&config.log)?;
     let server = Server::bind(config).await?;

@@ -54,7 +54,15 @@ async fn serve(data: &Path, tls: Option<Tls>) -> (String, oneshot::Sender<()>, J
     let listen = ([127, 0, 0, 1], 0).into();
     // Clients keep their connections; the end need not wait for them.
     let limits = Limits { drain_seconds: 0, ..Limits::default() };
-    let config = Config { listen, data: data.to_owned(), workers: Some(1), tls, limits, ..Config::default() };
+    let config = Config {
+        listen,
+        data: data.to_owned(),
+        workers: Some(1),
+        tls,
+        limits,
+        insecure_no_auth: true,
+        ..Config::default()
+    };
     let server = Server::bind(config).await.unwrap();
     let url = server.url().to_owned();
     let (stop, stopped) = oneshot::channel::<()>();

@@ -31,7 +31,10 @@ impl Place {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (data, listen) = (folder.path().join("data"), ([127, 0, 0, 1], 0).into());
-        let server = Server::bind(Config { data, listen, workers: Some(1), ..Config::default() }).await.unwrap();
+        let server =
+            Server::bind(Config { data, listen, workers: Some(1), insecure_no_auth: true, ..Config::default() })
+                .await
+                .unwrap();
         let endpoint = Endpoint::parse(server.url(), false).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         tokio::spawn(server.run(async move { drop(stopped.await) }));

@@ -59,7 +59,11 @@ impl Server {
     /// Our registry over a data directory. It is bound when it has told its address.
     pub(crate) fn ours_in(data: &Path, certificate: Option<&Certificate>) -> Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.env_clear().args(["registry", "serve", "--listen", "127.0.0.1:0", "--log", "warn", "--data"]).arg(data);
+        command
+            .env_clear()
+            .args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0"])
+            .args(["--log", "warn", "--data"])
+            .arg(data);
         if let Some([cert, key]) = certificate.map(Certificate::paths) {
             command.args(["--tls-cert", &cert, "--tls-key", &key]);
         }

@@ -12,7 +12,7 @@ use super::prompt;
 use super::registries::Registries;
 use crate::api::{ACCESS_TOKEN_PREFIX, Login as PasswordLogin, Me, NewToken, Secret};
 use crate::client::Catalogue;
-use crate::remote::{Credential, Endpoint, Kept, Remote, SignIn, docker_helper, keep_docker_credential};
+use crate::remote::{self, Credential, Endpoint, Kept, Remote, SignIn, docker_helper, keep_docker_credential};
 
 /// Largest answer about the caller in bytes.
 pub(super) const MAX_ANSWER_BYTES: usize = 1024 * 1024;
@@ -182,14 +182,22 @@ fn is_token(secret: &str) -> bool {
         || secret.len() == HEX_TOKEN_LENGTH && secret.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A password is shown once, here, and never kept.
-async fn exchange(remote: &Remote, user: &str, password: String) -> Result<NewToken, crate::remote::Error> {
+/// A password is shown once, here, and never kept. A registry that repeats it is not repeated.
+async fn exchange(remote: &Remote, user: &str, password: String) -> Result<NewToken, remote::Error> {
     let name = Some(format!("{} login", env!("CARGO_PKG_NAME")));
-    let wanted = PasswordLogin { user: user.to_owned(), password: Secret::new(password), name, expires: None };
-    remote.post_json("/api/v1/login", &wanted, MAX_ANSWER_BYTES).await
+    let secret = Secret::new(password.clone());
+    let wanted = PasswordLogin { user: user.to_owned(), password: secret, name, expires: None };
+    let made = remote.post_json("/api/v1/login", &wanted, MAX_ANSWER_BYTES).await;
+    made.map_err(|error| match error {
+        remote::Error::Refused(mut refusal) => {
+            refusal.blot(&password);
+            remote::Error::Refused(refusal)
+        }
+        other => other,
+    })
 }
 
-async fn name_of(remote: &Remote) -> Result<Option<String>, crate::remote::Error> {
+async fn name_of(remote: &Remote) -> Result<Option<String>, remote::Error> {
     Ok(remote.get_json::<Me>("/api/v1/me", MAX_ANSWER_BYTES).await?.map(|me| me.name))
 }
 

@@ -4,7 +4,7 @@ use super::list::MAX_ANSWER_BYTES;
 use super::{Error, list};
 use crate::api::{CallerKind, Hit, Me, Package, RegistryInfo};
 use crate::oci::{RepositoryName, Target, percent_encode};
-use crate::remote::{ErrorKind, Remote};
+use crate::remote::{self, ErrorKind, Remote};
 
 /// The catalogue of one registry.
 #[derive(Debug)]
@@ -25,10 +25,9 @@ impl<'a> Catalogue<'a> {
                     _ => Ok(None),
                 };
             }
-            // Whoever cannot be reached may still be ours; one that answers and refuses is not.
-            Err(Error::Remote(error)) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Io) => {
-                return Err(error.into());
-            }
+            // Whoever cannot be reached may still be ours; one that answers and refuses is not. One that sends callers
+            // elsewhere is not to be gone on with.
+            Err(Error::Remote(error)) if is_telling(&error) => return Err(error.into()),
             Err(_) => None,
         };
         Ok(info.map(|info| Self { remote, info }))
@@ -82,4 +81,8 @@ async fn ask(remote: &Remote) -> Result<Option<RegistryInfo>, Error> {
 
 fn is_denied(error: &Error) -> bool {
     matches!(error, Error::Remote(error) if error.kind() == ErrorKind::Denied)
+}
+
+fn is_telling(error: &remote::Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Io) || matches!(error, remote::Error::Foreign { .. })
 }

@@ -37,6 +37,11 @@ impl Registry {
         self.noted(caller, seen)
     }
 
+    /// Whether there are accounts at all, so that somebody can sign in.
+    pub fn check_accounts(&self) -> Result<(), Error> {
+        self.has_accounts()
+    }
+
     pub(super) fn has_accounts(&self) -> Result<(), Error> {
         if self.mode == Mode::Accounts { Ok(()) } else { Err(Error::NoAccounts) }
     }

@@ -111,6 +111,11 @@ impl Registry {
         })
     }
 
+    /// When a credential that was accepted just now ends by itself.
+    pub fn ends_at(&self, shown: Shown<'_>) -> Option<Timestamp> {
+        self.credentials.remembered.get(&key(shown))?.expires_at
+    }
+
     /// Checks what a caller shows to a service. No password is accepted here: those are for signing in.
     pub fn authenticate(&self, shown: Shown<'_>, service: &str, origin: Origin) -> Result<Caller, Error> {
         let now = Timestamp::now();

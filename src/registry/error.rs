@@ -111,12 +111,12 @@ pub enum Error {
     /// A key that signs short tokens cannot be made, read or used.
     #[error("the signing key failed")]
     SigningKey(#[from] SigningKeyError),
-    /// A password cannot be hashed.
-    #[error(transparent)]
-    Hash(#[from] HashError),
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random(#[from] getrandom::Error),
+    /// A password cannot be hashed.
+    #[error("the password cannot be hashed")]
+    Hash(#[from] HashError),
     /// The caller may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -217,8 +217,8 @@ impl Error {
             | Self::Record(_)
             | Self::Files { .. }
             | Self::SigningKey(_)
-            | Self::Hash(_)
             | Self::Random(_)
+            | Self::Hash(_)
             | Self::Stopped(_) => return None,
         })
     }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use super::Error;
@@ -43,16 +43,6 @@ impl Default for Turns {
     }
 }
 
-impl Turns {
-    /// Waits for a turn, which lasts as long as what this gives; fails where too many wait already.
-    async fn take(&self) -> Result<[SemaphorePermit<'_>; 2], Error> {
-        let place = self.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
-        // Fails only when it is closed, which it never is.
-        let turn = self.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
-        Ok([place, turn])
-    }
-}
-
 /// A short token that was made.
 #[derive(Debug)]
 pub struct Issued {
@@ -71,7 +61,10 @@ impl Registry {
     pub async fn check_password(&self, user: &str, password: &str, origin: Origin) -> Result<Caller, Error> {
         let password = Password::parse(password).map_err(|_| Rejected::Password)?;
         let name = user.parse::<AccountName>().ok();
-        let _turn = self.credentials.turns.take().await?;
+        let turns = &self.credentials.turns;
+        let _place = turns.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
+        // Fails only when it is closed, which it never is.
+        let _turn = turns.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
         let stored = match &name {
             Some(name) => self.read(|session| accounts::password(session, name).map_err(Error::from))?,
             None => None,
@@ -87,7 +80,8 @@ impl Registry {
         }
     }
 
-    /// Hashes a password for who may set it, which is asked first: hashing is work that not everybody may ask for.
+    /// What is stored of a new password. Waits its turn as those do that are checked, so whether the caller may do
+    /// what it is for is asked first: else everybody could keep others waiting.
     pub async fn hash_password(
         &self,
         caller: &Caller,
@@ -95,7 +89,9 @@ impl Registry {
         password: Password,
     ) -> Result<String, Error> {
         self.look(caller, action, |_, _| Ok(()))?;
-        let _turn = self.credentials.turns.take().await?;
+        let turns = &self.credentials.turns;
+        let _place = turns.waiting.try_acquire().map_err(|_| Error::TooManySignIns)?;
+        let _turn = turns.hashing.acquire().await.map_err(|_| Error::TooManySignIns)?;
         Ok(tokio::task::spawn_blocking(move || password.hash()).await??)
     }
 

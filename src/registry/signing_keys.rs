@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::Error;
 use super::acting::{allow, done};
-use super::service::Registry;
+use super::{Error, Registry};
 use crate::auth::{AccountAction, Caller, KeyRing, SigningKey, SigningKeyError};
+use crate::index::Session;
 use crate::index::signing_keys::{self, StoredKey};
 
 /// How long a retired key is believed: longer than any token lives that it has signed.
@@ -26,17 +26,17 @@ impl Registry {
         write.await
     }
 
-    /// Makes a key that signs from now on, beside which the one before is believed for as long as its tokens live. Its
-    /// name, and when it was made.
+    /// Lets a new key sign from now on. Its name, and when it was made.
     pub async fn rotate_signing_key(&self, caller: &Caller) -> Result<(String, Timestamp), Error> {
         let new = SigningKey::generate(Timestamp::now())?;
+        let made = (new.id().to_owned(), new.created_at());
         let deed = self.act(caller, move |session, caller, now| {
             let permit = allow(session, caller, AccountAction::RotateSigningKeys)?;
             store(session, &new, now)?;
-            done(session, &permit, new.id(), now)?;
-            Ok((new.id().to_owned(), now))
+            done(session, &permit, new.id(), now)
         });
-        deed.await
+        deed.await?;
+        Ok(made)
     }
 
     /// Reads the key that signs, and those that are still believed.
@@ -53,11 +53,7 @@ impl Registry {
 }
 
 /// Lets a key sign from now on.
-pub(super) fn store(
-    session: &mut dyn crate::index::Session,
-    key: &SigningKey,
-    now: Timestamp,
-) -> Result<(), crate::index::Error> {
+pub(super) fn store(session: &mut dyn Session, key: &SigningKey, now: Timestamp) -> Result<(), crate::index::Error> {
     signing_keys::rotate(session, key.id(), Bytes::copy_from_slice(key.to_bytes()), now)?;
     let forgotten = now.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
     signing_keys::forget(session, forgotten).map(|_| ())

@@ -41,17 +41,17 @@ impl Authority {
         Self { credential, learned: Mutex::default() }
     }
 
-    /// Whether there is a credential at all.
-    pub(super) fn has_credential(&self) -> bool {
-        self.credential.is_some()
-    }
-
     /// The user of the credential, where it has one.
     pub(super) fn user(&self) -> Option<&str> {
         match &self.credential {
             Some(Credential::Basic { user, .. }) => Some(user),
             Some(Credential::Token(_)) | None => None,
         }
+    }
+
+    /// The credential, to be recognised where a registry repeats it.
+    pub(super) fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
     }
 
     /// The header to send with a request right away. Before any challenge only a token is sent unasked.

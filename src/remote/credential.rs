@@ -34,6 +34,16 @@ impl Credential {
         };
         secret(&format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))
     }
+
+    /// The secret in every form in which it is sent.
+    pub(super) fn spellings(&self) -> Vec<String> {
+        let (user, secret) = match self {
+            Self::Basic { user, password } => (user.as_str(), password),
+            Self::Token(token) => (TOKEN_USER, token),
+        };
+        let encoded = STANDARD.encode(format!("{user}:{secret}"));
+        [secret.clone(), encoded].into_iter().filter(|text| !text.is_empty()).collect()
+    }
 }
 
 impl fmt::Debug for Credential {

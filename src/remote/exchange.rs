@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::address::{self, shown};
 use super::authority::Authority;
+use super::credential::Credential;
 use super::patience::retry_after;
 use super::payload::Payload;
 use super::refusal::MAX_ERROR_BYTES;
@@ -45,12 +46,14 @@ pub(super) struct Ask<'a> {
     payload: Option<Payload>,
     progress: Option<&'a (dyn Fn(u64) + Send + Sync)>,
     repeat: Repeat,
+    stays_home: bool,
 }
 
 impl<'a> Ask<'a> {
     pub(super) fn new(method: Method, url: Url, scope: Scope) -> Self {
         let headers = HeaderMap::new();
-        Self { method, url, scope, headers, payload: None, progress: None, repeat: Repeat::Always }
+        let repeat = Repeat::Always;
+        Self { method, url, scope, headers, payload: None, progress: None, repeat, stays_home: false }
     }
 
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -72,6 +75,12 @@ impl<'a> Ask<'a> {
 
     pub(super) fn repeat(mut self, repeat: Repeat) -> Self {
         self.repeat = repeat;
+        self
+    }
+
+    /// Follows no redirect to another origin: what it carries, or what is made of the answer, is too much for a stranger.
+    pub(super) fn stay_home(mut self) -> Self {
+        self.stays_home = true;
         self
     }
 
@@ -164,13 +173,14 @@ impl Exchange {
                 }
             }
             let Some(target) = redirect_of(ask, &response) else {
-                return Err(refuse(&self.wire, &ask.method, response, self.authority.has_credential()).await);
+                return Err(refuse(&self.wire, &ask.method, response, self.authority.credential()).await);
             };
             hops += 1;
             if hops > MAX_REDIRECTS {
                 return Err(Error::Endless { what: "redirects", limit: MAX_REDIRECTS });
             }
-            url = address::follow(&self.endpoint, &url, "redirect", &target)?;
+            let follow = if ask.stays_home { address::follow_home } else { address::follow };
+            url = follow(&self.endpoint, &url, "redirect", &target)?;
             is_home &= self.endpoint.owns(&url);
             header = header.filter(|_| is_home);
         }
@@ -214,8 +224,8 @@ fn redirect_of(ask: &Ask<'_>, response: &Response) -> Option<String> {
     is_redirect.then(|| target.to_owned())
 }
 
-/// Makes an error of an answer, reading a bounded part of its body.
-pub(super) async fn refuse(wire: &Wire, method: &Method, response: Response, has_credential: bool) -> Error {
+/// Makes an error of an answer, reading a bounded part of its body. The credential is blotted out of it.
+pub(super) async fn refuse(wire: &Wire, method: &Method, response: Response, credential: Option<&Credential>) -> Error {
     let (url, status) = (response.url().clone(), response.status());
     if status == StatusCode::NOT_FOUND && is_page(response.headers()) {
         return Error::NotARegistry { address: shown(&url), found: "a web page".to_owned() };
@@ -230,12 +240,12 @@ pub(super) async fn refuse(wire: &Wire, method: &Method, response: Response, has
         request: format!("{method} {}", clean(url.path())),
         address: shown(&url),
         retry_after: wait,
-        has_credential,
+        has_credential: credential.is_some(),
     };
     // The status says the most; a body that is too large, trickles or breaks off only loses its words.
     let reading = timeout(wire.patience().words, wire.read(response, "error", MAX_ERROR_BYTES));
     let body = reading.await.ok().and_then(Result::ok).unwrap_or_default();
-    refusal.read_body(&content_type, &body);
+    refusal.read_body(&content_type, &body, credential);
     Error::Refused(Box::new(refusal))
 }
 

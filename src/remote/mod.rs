@@ -115,7 +115,7 @@ impl Remote {
 
     /// Whether there is a credential, of whatever worth.
     pub fn has_credential(&self) -> bool {
-        self.exchange.authority.has_credential()
+        self.exchange.authority.credential().is_some()
     }
 
     /// The user of the credential, where it has one.

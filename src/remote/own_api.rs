@@ -90,7 +90,8 @@ impl Remote {
     }
 
     fn ask_own(&self, method: Method, path_and_query: &str) -> Result<Ask<'static>, Error> {
-        let ask = Ask::new(method, self.endpoint().url(path_and_query)?, Scope::none());
+        // Passwords travel in these requests, and new tokens in the answers.
+        let ask = Ask::new(method, self.endpoint().url(path_and_query)?, Scope::none()).stay_home();
         Ok(ask.header(ACCEPT, HeaderValue::from_static("application/json")))
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use super::ErrorKind;
 use super::text::clean;
+use super::{Credential, ErrorKind};
 use crate::oci::ErrorCode;
 
 /// Most bytes of an error's body that are read.
@@ -76,8 +76,18 @@ impl Refusal {
         })
     }
 
-    /// Takes code and message out of an error's body: the distribution envelope, a problem (RFC 9457), or plain text.
-    pub(super) fn read_body(&mut self, content_type: &str, body: &[u8]) {
+    /// Blots a secret out of what the registry says.
+    pub fn blot(&mut self, secret: &str) {
+        self.message = self.message.replace(secret, "…");
+        self.code = self.code.take().map(|code| code.replace(secret, "…"));
+    }
+
+    /// Takes code and message out of an error's body: the distribution envelope, a problem (RFC 9457), or plain text. A
+    /// credential that the registry repeats there is blotted out.
+    pub(super) fn read_body(&mut self, content_type: &str, body: &[u8], credential: Option<&Credential>) {
+        let secrets = credential.map(Credential::spellings).unwrap_or_default();
+        // Before a long text is cut: half a secret is still too much.
+        let clean = |text: &str| clean(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…")));
         if let Ok(json) = serde_json::from_slice::<Value>(body) {
             let first = &json["errors"][0];
             // An issuer of identity tokens has but the second (RFC 6749, section 5.2).
@@ -127,7 +137,7 @@ mod tests {
 
     fn shown(content_type: &str, body: &str) -> String {
         let mut refusal = refusal(403);
-        refusal.read_body(content_type, body.as_bytes());
+        refusal.read_body(content_type, body.as_bytes(), None);
         refusal.to_string().replace("https://h answered 403 to GET /v2/a/tags/list: ", "")
     }
 
@@ -153,6 +163,18 @@ mod tests {
         let shown =
             shown("application/json", r#"{"errors":[{"code":"\u001b[2J","message":"a\u001b]0;x\u0007b\r\n"}]}"#);
         assert!(!shown.contains(char::is_control), "{shown:?}");
+    }
+
+    #[test]
+    fn a_credential_that_is_repeated_is_not_shown() {
+        let credential = Credential::Basic { user: "bob".to_owned(), password: "hunter2".to_owned() };
+        for told in ["hunter2", "Basic Ym9iOmh1bnRlcjI=", &format!("{}hunter2", "x".repeat(297))] {
+            let mut refusal = refusal(401);
+            let body = serde_json::json!({"errors": [{"code": told, "message": told}]}).to_string();
+            refusal.read_body("application/json", body.as_bytes(), Some(&credential));
+            let shown = refusal.to_string();
+            assert!(!shown.contains("hunt") && !shown.contains("Ym9iOmh1"), "{shown}");
+        }
     }
 
     #[test]

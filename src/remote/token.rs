@@ -67,7 +67,7 @@ impl Realm {
         let mut response = self.ask(wire, scopes, credential).await?;
         if !response.status().is_success() {
             let status = response.status().as_u16();
-            let refused = refuse(wire, &Method::GET, response, credential.is_some()).await;
+            let refused = refuse(wire, &Method::GET, response, credential).await;
             // An identity token of docker is no password; the same realm takes it in a form.
             response = match (credential, status) {
                 (Some(Credential::Token(token)), 400 | 401 | 403) => self.refresh(wire, scopes, token).await?,

@@ -103,7 +103,7 @@ fn patient() -> Process {
     let config = folder.path().join("config.toml");
     fs::write(&config, "[manifests]\nmissing-layers = \"accept\"\n").expect("a file");
     let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-    command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--config"]).arg(config);
+    command.args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0", "--config"]).arg(config);
     command.arg("--data").arg(folder.path().join("data"));
     Process::start(command, folder)
 }

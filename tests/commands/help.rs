@@ -24,7 +24,18 @@ fn the_help_names_every_verb() {
       inspect      Show everything known of a package
       tag          Give something in the local store another name
       rmi          Remove names, and what nothing else needs, from the local store
-      registry     Run a registry, or check its configuration
+      login        Sign in to a registry
+      logout       Forget the credential for a registry
+      whoami       Print who you are to a registry
+      user         Add, list and remove the users of a registry
+      org          Add, list and remove organisations, and their members
+      team         Add, list and remove the teams of an organisation, and their members
+      token        Make, list and end access tokens
+      visibility   Show or change who may see a package without a grant
+      permission   Find out who may do what
+      publisher    Let continuous integration publish a package without a stored secret
+      configure    Set up profiles, and who may do what with a repository
+      registry     Run a registry, or ask one
       version      Print the version of this program
       completions  Print a completion script for a shell
 
@@ -68,8 +79,8 @@ fn the_help_of_push_and_images() {
           --force                    Replace other content behind a version tag
           --dry-run                  Tell what would be sent, and send nothing
       -a, --all-tags                 Push every tag that the local store has of this name
-          --visibility <VISIBILITY>  Who may see it; this registry has no accounts yet [possible values:
-                                     public, private, internal, organization]
+          --visibility <VISIBILITY>  Who may see it without a grant; settled before anything is sent
+                                     [possible values: public, private, org]
       -h, --help                     Print help (see more with '--help')
 
     Global options:

@@ -2,16 +2,24 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod help;
+#[cfg(target_os = "linux")]
+mod hostile;
 #[cfg(unix)]
 mod interrupted;
 mod local_store;
 mod offline;
 mod other_registries;
+mod peer;
+mod people;
 #[path = "../support/process.rs"]
 mod process;
+#[cfg(unix)]
+mod profiles;
 mod quickstart;
 mod readme;
 mod recovery;
 mod registries;
 mod sandbox;
 mod seed;
+#[cfg(unix)]
+mod sign_in;

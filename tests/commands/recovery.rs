@@ -69,8 +69,12 @@ fn a_lost_index_is_built_again() {
     let needless = reindex().failed(80);
     assert!(needless.stderr.contains("has an index") && needless.stderr.contains("hint: "), "{needless}");
     fs::remove_file(data.join("index.sqlite")).unwrap();
-    let refused =
-        sandbox.run(sandbox.command().args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(&data));
+    let refused = sandbox.run(
+        sandbox
+            .command()
+            .args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&data),
+    );
     assert!(refused.code == 65 && refused.stderr.contains("agent registry reindex --data"), "{refused}");
     assert_snapshot!(reindex().ok(), @r"
     exit 0

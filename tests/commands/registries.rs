@@ -24,7 +24,7 @@ fn a_profile_gives_registry_and_namespace() {
     profile(&sandbox, &registry.url, r#", "namespace": "ai-team""#);
     let ran = sandbox.agent("push my-agent:1.0.0").ok();
     assert!(ran.last_line().starts_with(&format!("{}/ai-team/my-agent:1.0.0@", registry.host())), "{ran}");
-    assert!(ran.stderr.contains("warning: other users can read the tokens"), "{ran}");
+    assert!(ran.stderr.contains("warning: other users could read the tokens"), "{ran}");
     assert!(!ran.stderr.contains("s3cret"));
     let ran = sandbox.agent("push my-agent:1.0.0 --profile home").failed(78);
     assert!(ran.stderr.contains("known profiles: work"), "{ran}");
@@ -75,13 +75,13 @@ fn a_registry_is_configured_and_refuses_strangers() {
           |
         1 | listne = 1
           | ^^^^^^
-        unknown field `listne`, expected one of `listen`, `data`, `insecure-no-auth`, `workers`, `tls`, `log`, `manifests`, `limits`
+        unknown field `listne`, expected one of `listen`, `data`, `insecure-no-auth`, `workers`, `tls`, `auth`, `log`, `manifests`, `limits`
     ");
-    assert_snapshot!(sandbox.agent("registry serve --listen 0.0.0.0:0"), @r"
+    assert_snapshot!(sandbox.agent("registry serve --insecure-no-auth --listen 0.0.0.0:0"), @r"
     exit 78
     -- stderr
-    error: refusing to listen on 0.0.0.0:0: this registry does not know people yet, so whoever reaches it could push and delete
-    hint: listen on 127.0.0.1:0, or add --insecure-no-auth if everyone who can reach it may change everything
+    error: refusing to listen on 0.0.0.0:0 without authentication: whoever reaches it could push and delete
+    hint: leave --insecure-no-auth away, or listen on 127.0.0.1:0
     ");
     assert!(!sandbox.path("agent-registry-data").exists(), "nothing was made");
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -60,13 +61,37 @@ impl Sandbox {
         command
     }
 
-    /// Types a line; quotes keep words together as in a shell.
+    /// A line to be typed; quotes keep words together as in a shell.
+    pub(crate) fn typed(&self, line: &str) -> Command {
+        let mut command = self.command();
+        command.args(words(line));
+        command
+    }
+
+    /// Types a line.
     pub(crate) fn agent(&self, line: &str) -> Ran {
-        self.run(self.command().args(words(line)))
+        self.run(&mut self.typed(line))
+    }
+
+    /// Types a line, and gives it something on stdin.
+    pub(crate) fn agent_with(&self, line: &str, input: &str) -> Ran {
+        self.run_with(&mut self.typed(line), input)
+    }
+
+    /// As [`Self::run`], with something on stdin.
+    pub(crate) fn run_with(&self, command: &mut Command, input: &str) -> Ran {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may end without reading.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        self.ran(child.wait_with_output().unwrap())
     }
 
     pub(crate) fn run(&self, command: &mut Command) -> Ran {
         let output = command.output().unwrap();
+        self.ran(output)
+    }
+
+    fn ran(&self, output: Output) -> Ran {
         let mut hide = vec![(self.path("").display().to_string().trim_end_matches('/').to_owned(), "[work]")];
         hide.push((self.home().display().to_string(), "[home]"));
         hide.extend(self.url.iter().map(|url| (url.trim_start_matches("http://").to_owned(), "[host]")));
@@ -159,7 +184,7 @@ impl Registry {
     /// One over a data directory that outlives it.
     pub(crate) fn start_on(data: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         Self::of(Process::start(command, tempfile::tempdir().unwrap()))
     }
 

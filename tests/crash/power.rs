@@ -32,7 +32,12 @@ async fn record() -> Vec<Happened> {
     let index = Sqlite::open_watched(&directory.index(), Arc::clone(&recorder) as Arc<dyn Commits>).unwrap();
     recorder.begin();
     let registry = Registry::new(Arc::new(store), index, Mode::Open);
-    let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: place.path().to_owned(), ..Config::default() };
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data: place.path().to_owned(),
+        insecure_no_auth: true,
+        ..Config::default()
+    };
     let server = Server::bind_over(config, directory, registry).await.unwrap();
     let client = Pusher::new(server.url());
     let (stop, stopped) = oneshot::channel::<()>();

@@ -139,7 +139,8 @@ async fn serves_until_it_crashes() {
     let store = FileStore::open_watched(directory.root(), None, Arc::clone(&fuse) as Arc<dyn Witness>).unwrap();
     let index = Sqlite::open_watched(&directory.index(), fuse).unwrap();
     let registry = Registry::new(Arc::new(store), index, Mode::Open);
-    let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: data.into(), ..Config::default() };
+    let config =
+        Config { listen: ([127, 0, 0, 1], 0).into(), data: data.into(), insecure_no_auth: true, ..Config::default() };
     let server = Server::bind_over(config, directory, registry).await.unwrap();
     println!("\n{}", server.url());
     let ended = tokio::task::spawn_blocking(|| {

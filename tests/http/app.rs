@@ -18,6 +18,9 @@ pub(crate) struct TestApp {
     pub(crate) client: Client,
     directory: TempDir,
     data: PathBuf,
+    /// The first administrator's token; empty where the server checks nobody, or has one since before.
+    pub(crate) admin: String,
+    is_open: bool,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -62,6 +65,18 @@ impl TestApp {
         Self::with(Config::default()).await
     }
 
+    /// A server that knows people, of whom there is one, the administrator.
+    pub(crate) async fn with_accounts() -> Self {
+        Self::configured(Config::default()).await
+    }
+
+    /// The same with a configuration of its own, but for address and folder.
+    pub(crate) async fn configured(config: Config) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        Self::on(directory, data, config).await
+    }
+
     pub(crate) async fn limited(limits: Limits) -> Self {
         Self::with(Config { limits, ..Config::default() }).await
     }
@@ -87,18 +102,20 @@ impl TestApp {
     /// A server over a data directory that lies in a folder.
     pub(crate) async fn at(folder: TempDir, data: &str) -> Self {
         let data = folder.path().join(data);
-        Self::on(folder, data, Config::default()).await
+        Self::on(folder, data, Config { insecure_no_auth: true, ..Config::default() }).await
     }
 
     async fn over(directory: TempDir, config: Config) -> Self {
         let data = directory.path().to_owned();
-        Self::on(directory, data, config).await
+        Self::on(directory, data, Config { insecure_no_auth: true, ..config }).await
     }
 
     async fn on(directory: TempDir, data: PathBuf, config: Config) -> Self {
         let listen = ([127, 0, 0, 1], 0).into();
         let config = Config { listen, data: data.clone(), workers: Some(1), ..config };
-        let server = Server::bind(config).await.unwrap();
+        let is_open = config.insecure_no_auth;
+        let mut server = Server::bind(config).await.unwrap();
+        let admin = server.take_first_token().map(|token| token.expose().to_owned()).unwrap_or_default();
         let url = server.url().to_owned();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(async move {
@@ -109,7 +126,7 @@ impl TestApp {
             server.run(stopped).await.unwrap();
         });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, client, directory, data, stop, serving }
+        Self { url, client, directory, data, admin, is_open, stop, serving }
     }
 
     /// Stops the server and starts another one over the same folder.
@@ -119,12 +136,13 @@ impl TestApp {
 
     /// Stops the server, does something to its folder, and starts another one over it.
     pub(crate) async fn restarted_after(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
-        let Self { directory, stop, serving, client, .. } = self;
+        let Self { directory, data, admin, is_open, stop, serving, client, .. } = self;
         drop(client);
         stop.send(()).unwrap();
         serving.await.unwrap();
         meanwhile(directory.path()).await;
-        Self::over(directory, Config::default()).await
+        let again = Self::on(directory, data, Config { insecure_no_auth: is_open, ..Config::default() }).await;
+        Self { admin, ..again }
     }
 
     /// Where its data is.

@@ -201,7 +201,11 @@ async fn conditions_hold_for_every_tag_or_nothing_moves() {
 
 #[tokio::test]
 async fn missing_layers_are_accepted_where_the_configuration_says_so() {
-    let accepting = Config { manifests: Manifests { missing_layers: MissingLayers::Accept }, ..Config::default() };
+    let accepting = Config {
+        manifests: Manifests { missing_layers: MissingLayers::Accept },
+        insecure_no_auth: true,
+        ..Config::default()
+    };
     let app = TestApp::with(accepting).await;
     let bytes = image(&Digest::sha256(b"nowhere"), &json!({}));
     assert_eq!(app.put_manifest("a/b", "v1", known::OCI_MANIFEST, &bytes).await.status, 201);

@@ -135,7 +135,11 @@ fn an_agent_says_what_it_is_and_names_its_blobs() {
 #[tokio::test]
 async fn who_takes_missing_layers_is_told_of_them() {
     use agent_registry::server::{Config, Manifests, MissingLayers};
-    let accepting = Config { manifests: Manifests { missing_layers: MissingLayers::Accept }, ..Config::default() };
+    let accepting = Config {
+        manifests: Manifests { missing_layers: MissingLayers::Accept },
+        insecure_no_auth: true,
+        ..Config::default()
+    };
     let app = TestApp::with(accepting).await;
     let config = app.push_blob("a/b", b"{}").await;
     let layers: Vec<_> =

@@ -20,14 +20,15 @@ async fn probes_and_the_front_page_answer() {
 }
 
 #[tokio::test]
-async fn strangers_are_not_listened_to_without_a_word() {
+async fn without_authentication_strangers_are_not_listened_to() {
     let place = tempfile::tempdir().unwrap();
-    let open = Config { listen: ([0, 0, 0, 0], 0).into(), data: place.path().to_owned(), ..Config::default() };
-    let refused = Server::bind(open.clone()).await.unwrap_err();
+    let known = Config { listen: ([0, 0, 0, 0], 0).into(), data: place.path().to_owned(), ..Config::default() };
+    let open = Config { insecure_no_auth: true, ..known.clone() };
+    let refused = Server::bind(open).await.unwrap_err();
     assert!(matches!(refused, Error::Exposed(_)));
     assert!(refused.hint().unwrap().contains("--insecure-no-auth"));
     assert!(std::fs::read_dir(place.path()).unwrap().next().is_none(), "nothing is made before the refusal");
-    let server = Server::bind(Config { insecure_no_auth: true, ..open }).await.unwrap();
+    let server = Server::bind(known).await.unwrap();
     assert!(server.url().starts_with("http://localhost:"));
     let second = Config { listen: ([127, 0, 0, 1], 0).into(), data: place.path().to_owned(), ..Config::default() };
     assert!(matches!(Server::bind(second).await, Err(Error::Locked(_))));
@@ -45,6 +46,7 @@ async fn tls_serves_with_the_certificate_given() {
         listen: ([127, 0, 0, 1], 0).into(),
         data: place.path().join("data"),
         tls: Some(tls),
+        insecure_no_auth: true,
         ..Config::default()
     };
     let mut broken = config.clone();

@@ -105,7 +105,12 @@ async fn a_lost_index_is_rebuilt_as_it_was() {
     let app = app.restarted_after(async |data| {
         assert!(matches!(reindex(data).await, Err(Error::IndexPresent(_))));
         lose_index(data);
-        let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: data.to_owned(), ..Config::default() };
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data: data.to_owned(),
+            insecure_no_auth: true,
+            ..Config::default()
+        };
         let refused = Server::bind(config).await.unwrap_err();
         assert!(refused.hint().unwrap().contains("agent registry reindex --data"), "{refused}");
         let rebuilt = reindex(data).await.unwrap();
@@ -182,7 +187,12 @@ async fn an_older_index_does_not_go_on_beside_a_newer_journal() {
     let app = app.restarted_after(async |data| {
         let new = fs::read(data.join("index.sqlite")).unwrap();
         fs::copy(old.path().join("old"), data.join("index.sqlite")).unwrap();
-        let config = Config { listen: ([127, 0, 0, 1], 0).into(), data: data.to_owned(), ..Config::default() };
+        let config = Config {
+            listen: ([127, 0, 0, 1], 0).into(),
+            data: data.to_owned(),
+            insecure_no_auth: true,
+            ..Config::default()
+        };
         let refused = Server::bind(config).await.unwrap_err();
         assert!(refused.to_string().contains("registry failed") && refused.hint().is_some(), "{refused}");
         fs::write(data.join("index.sqlite"), new).unwrap();

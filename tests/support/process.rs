@@ -24,7 +24,9 @@ impl Process {
     pub(crate) fn spawn() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command.args(["registry", "serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data"));
+        command
+            .args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0", "--data"])
+            .arg(folder.path().join("data"));
         Self::start(command, folder)
     }
 

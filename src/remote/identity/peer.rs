@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::super::address::shown;
-use super::super::credential::bearer;
+use super::super::credential::{Credential, bearer};
 use super::super::exchange::refuse;
 use super::super::wire::Wire;
 use super::super::{Error, Refusal};
@@ -31,7 +31,8 @@ pub(super) async fn get<T: DeserializeOwned>(
     if let Some(token) = token {
         request = request.header(AUTHORIZATION, bearer(token)?);
     }
-    let answered = exchange(wire, what, (Method::GET, url, request), token.is_some()).await?;
+    let credential = token.map(|token| Credential::Token(token.to_owned()));
+    let answered = exchange(wire, what, (Method::GET, url, request), credential.as_ref()).await?;
     answered.map_err(Error::NoIdentity)
 }
 
@@ -49,19 +50,19 @@ pub(super) async fn post<T: DeserializeOwned>(
         .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(CONTENT_LENGTH, body.len())
         .body(body);
-    exchange(wire, what, (Method::POST, url, request), false).await
+    exchange(wire, what, (Method::POST, url, request), None).await
 }
 
 async fn exchange<T: DeserializeOwned>(
     wire: &Wire,
     what: &'static str,
     (method, url, request): (Method, &Url, RequestBuilder),
-    has_credential: bool,
+    credential: Option<&Credential>,
 ) -> Result<Result<T, Box<Refusal>>, Error> {
     let exchange = async {
         let response = wire.send(url, request.header(ACCEPT, "application/json"), None).await?;
         if !response.status().is_success() {
-            return match refuse(wire, &method, response, has_credential).await {
+            return match refuse(wire, &method, response, credential).await {
                 Error::Refused(refusal) => Ok(Err(refusal)),
                 // A web page where nothing was found.
                 _ => Err(Error::Malformed { what }),

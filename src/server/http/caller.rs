@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use actix_web::HttpRequest;
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::State;
@@ -30,6 +31,17 @@ pub(super) fn caller(request: &HttpRequest, state: &State) -> Result<Caller, Fai
             state.attempts.wrong_credential(origin.address, Instant::now());
             Err(Failure::Malformed)
         }
+    }
+}
+
+/// When what a request shows ends by itself; nothing of a credential that does not, or was not accepted just now.
+pub(super) fn ends_at(request: &HttpRequest, state: &State) -> Option<Timestamp> {
+    match shown::shown(request.headers()) {
+        shown::Shown::Bearer(token) => state.registry.ends_at(Shown::Bearer(token.expose_secret())),
+        shown::Shown::Basic(Basic { user, secret }) => {
+            state.registry.ends_at(Shown::Basic { user: user.as_deref(), secret: secret.expose_secret() })
+        }
+        shown::Shown::Nothing | shown::Shown::Malformed => None,
     }
 }
 

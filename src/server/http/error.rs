@@ -10,9 +10,9 @@ use super::body::BodyError;
 use super::challenge::{Complaint, challenge_of};
 use super::observe::RequestId;
 use crate::api::QueryError;
-use crate::auth::{ActionKind, Reason};
+use crate::auth::{AccountDenied, ActionKind, Reason};
 use crate::oci::{ErrorBody, ErrorCode, ErrorDetail, ManifestError, MediaTypeError, RangeError, RouteError};
-use crate::registry;
+use crate::registry::{self, Refusal};
 
 /// Seconds after which a caller may try again, where more callers than the server takes are the reason.
 const RETRY_AFTER_SECONDS: u64 = 5;
@@ -139,6 +139,7 @@ impl Failure {
                     registry::Error::Denied(denied).into()
                 }
             }
+            Self::Registry(registry::Error::AccountDenied(denied)) => people_concealed(denied),
             other => other,
         }
     }
@@ -184,6 +185,19 @@ impl Failure {
             _ => {}
         }
     }
+}
+
+/// What a caller may know of an account they may not look at: nothing.
+fn people_concealed(denied: AccountDenied) -> Failure {
+    if denied.identity.is_anonymous() {
+        return Failure::SignIn;
+    }
+    let hidden = match (denied.action, &denied.account) {
+        ("organisation.view", Some(name)) => Refusal::UnknownOrganisation(name.clone()),
+        ("user.view" | "token.list", Some(name)) => Refusal::UnknownUser(name.clone()),
+        _ => return registry::Error::AccountDenied(denied).into(),
+    };
+    registry::Error::Refused(hidden).into()
 }
 
 /// An error with its causes in one sentence; a cause that the text names already is not named again.
@@ -239,8 +253,8 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::Record(_)
         | Error::Files { .. }
         | Error::SigningKey(_)
-        | Error::Hash(_)
         | Error::Random(_)
+        | Error::Hash(_)
         | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -1,67 +1,50 @@
-//! `GET /api/v1/audit`: what was done and what was denied, for administrators.
+//! `GET /api/v1/audit`: what was decided, for administrators.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::OpenApi;
 
-use super::paging::{Paging, page};
-use super::{Failure, State, caller, json, reading};
-use crate::api::{AuditEntry, Page};
-use crate::index::audit::{Entry, Filter};
-
-/// Longest text that entries are sought by, in bytes: more than any actor or action has.
-const MAX_FILTER_LENGTH: usize = 256;
-
-/// The path of this file.
-pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1/audit", reading().to(list));
-}
-
-#[derive(OpenApi)]
-#[openapi(paths(list))]
-pub(super) struct Document;
+use super::{Failure, Paging, State, caller, json};
+use crate::api::{AuditEntry, Outcome, Page};
+use crate::index::audit::{self, Filter};
 
 /// Which entries.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-struct Parameters {
-    /// Only of this user, or of an actor as entries name it.
+pub(super) struct Wanted {
+    /// Of this caller only.
     user: Option<String>,
-    /// Only of this action, such as `push` or `user.create`.
+    /// About this action only, such as `push` or `user.create`.
     action: Option<String>,
-    /// Only from this time on (RFC 3339).
+    /// Not before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
     since: Option<String>,
 }
 
-/// Entries of the audit, the newest first. For administrators.
-#[utoipa::path(
-    get, path = "/api/v1/audit", params(Parameters, Paging), responses((status = 200, body = Page<AuditEntry>))
-)]
-async fn list(
+/// Decisions that changed something or refused, the newest first.
+#[utoipa::path(get, path = "/api/v1/audit", params(Wanted, Paging), responses((status = 200, body = Page<AuditEntry>)))]
+pub(super) async fn list(
     request: HttpRequest,
-    parameters: web::Query<Parameters>,
+    wanted: web::Query<Wanted>,
     paging: web::Query<Paging>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
         let caller = caller(&request, &state)?;
-        let filter = filter(parameters.into_inner(), &paging)?;
-        Ok(page(state.registry.audit(&caller, &filter, paging.limit()?).await?, entry))
+        let found = state.registry.audit(&caller, &filter(&wanted, paging.after())?, paging.length()?).await?;
+        Ok(Page { items: found.items.into_iter().map(entry).collect(), next: found.next })
     };
     json(&request, found.await)
 }
 
-fn filter(parameters: Parameters, paging: &Paging) -> Result<Filter, Failure> {
-    let is_long = |text: &String| text.len() > MAX_FILTER_LENGTH;
-    if parameters.user.as_ref().is_some_and(is_long) || parameters.action.as_ref().is_some_and(is_long) {
-        return Err(Failure::Parameter(format!("`user` and `action` have at most {MAX_FILTER_LENGTH} bytes")));
-    }
-    let since = parameters.since.map(|text| text.parse()).transpose();
-    let since = since.map_err(|_| Failure::Parameter("`since` must be a time like 2026-01-31T12:00:00Z".to_owned()))?;
-    let before = paging.after().map(str::parse).transpose().map_err(|_| crate::registry::Error::Cursor)?;
-    Ok(Filter { actor: parameters.user, action: parameters.action, since, before })
+fn filter(wanted: &Wanted, before: Option<&str>) -> Result<Filter, Failure> {
+    let since = wanted.since.as_deref().map(str::parse::<Timestamp>).transpose();
+    let since =
+        since.map_err(|_| Failure::Parameter("`since` must be a time such as 2026-12-31T00:00:00Z".to_owned()))?;
+    let before = before.map(str::parse).transpose().map_err(|_| crate::registry::Error::Cursor)?;
+    Ok(Filter { actor: wanted.user.clone(), action: wanted.action.clone(), since, before })
 }
 
-fn entry((id, entry): (i64, Entry)) -> AuditEntry {
+fn entry((id, entry): (i64, audit::Entry)) -> AuditEntry {
     AuditEntry {
         id,
         at: entry.at,
@@ -70,7 +53,10 @@ fn entry((id, entry): (i64, Entry)) -> AuditEntry {
         action: entry.action,
         object: entry.object,
         rule: entry.rule,
-        outcome: entry.outcome.into(),
+        outcome: match entry.outcome {
+            audit::Outcome::Allowed => Outcome::Allowed,
+            audit::Outcome::Denied => Outcome::Denied,
+        },
         address: entry.address.map(|address| address.to_string()),
         request: entry.request,
     }

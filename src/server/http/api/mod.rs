@@ -2,11 +2,12 @@
 
 mod audit;
 mod backup;
+mod convert;
 mod identities;
+mod me;
 mod oidc;
 mod organisations;
 mod packages;
-mod paging;
 mod permissions;
 mod publishers;
 mod repositories;
@@ -16,7 +17,6 @@ mod tag_rules;
 mod teams;
 mod tokens;
 mod users;
-mod words;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -26,7 +26,7 @@ use super::body::Body;
 use super::caller::caller;
 use super::error::{Failure, problem};
 use super::{State, reading};
-use crate::api::RegistryInfo;
+use crate::api::{NewToken, RegistryInfo};
 use crate::auth::{AccountName, Caller};
 use crate::registry::Mode;
 
@@ -40,24 +40,77 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/openapi.json", reading().to(document))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
-        .route("/api/v1/oidc/token", web::post().to(oidc::exchange))
-        .route("/api/v1/users/{name}/identities", reading().to(identities::list))
-        .route("/api/v1/users/{name}/identities", web::put().to(identities::link))
-        .route("/api/v1/users/{name}/identities", web::delete().to(identities::unlink))
         .route("/api/v1/packages", reading().to(search::search))
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
-        .configure(repositories::routes)
-        .configure(users::routes)
-        .configure(organisations::routes)
-        .configure(teams::routes)
-        .configure(tokens::routes)
-        .configure(permissions::routes)
-        .configure(tag_rules::routes)
-        .configure(publishers::routes)
-        .configure(audit::routes)
-        .configure(signing_keys::routes);
+        .route("/api/v1/repositories/{repository:.+}", reading().to(repositories::repository))
+        .route("/api/v1/repositories/{repository:.+}", web::put().to(repositories::put))
+        .configure(people)
+        .configure(rights)
+        .configure(elsewhere);
+}
+
+/// Those about identities from elsewhere.
+fn elsewhere(app: &mut web::ServiceConfig) {
+    const IDENTITIES: &str = "/api/v1/users/{name}/identities";
+    app.route("/api/v1/oidc/token", web::post().to(oidc::exchange))
+        .route(IDENTITIES, reading().to(identities::list))
+        .route(IDENTITIES, web::put().to(identities::link))
+        .route(IDENTITIES, web::delete().to(identities::unlink));
+}
+
+/// Those about people and their credentials.
+fn people(app: &mut web::ServiceConfig) {
+    const ORGANISATION: &str = "/api/v1/organisations/{name}";
+    const MEMBER: &str = "/api/v1/organisations/{name}/members/{user}";
+    const TEAM: &str = "/api/v1/organisations/{name}/teams/{team}";
+    const TEAM_MEMBER: &str = "/api/v1/organisations/{name}/teams/{team}/members/{user}";
+    app.route("/api/v1/me", reading().to(me::me))
+        .route("/api/v1/login", web::post().to(me::login))
+        .route("/api/v1/users", reading().to(users::list))
+        .route("/api/v1/users", web::post().to(users::create))
+        .route("/api/v1/users/{name}", reading().to(users::show))
+        .route("/api/v1/users/{name}", web::delete().to(users::remove))
+        .route("/api/v1/users/{name}/password", web::put().to(users::set_password))
+        .route("/api/v1/users/{name}/administrator", web::put().to(users::set_administrator))
+        .route("/api/v1/accounts/{name}/free", web::post().to(users::free))
+        .route("/api/v1/organisations", reading().to(organisations::list))
+        .route("/api/v1/organisations", web::post().to(organisations::create))
+        .route(ORGANISATION, reading().to(organisations::show))
+        .route(ORGANISATION, web::patch().to(organisations::change))
+        .route(ORGANISATION, web::delete().to(organisations::remove))
+        .route("/api/v1/organisations/{name}/members", reading().to(organisations::members))
+        .route(MEMBER, web::put().to(organisations::set_member))
+        .route(MEMBER, web::delete().to(organisations::remove_member))
+        .route("/api/v1/organisations/{name}/teams", reading().to(teams::list))
+        .route("/api/v1/organisations/{name}/teams", web::post().to(teams::create))
+        .route(TEAM, reading().to(teams::show))
+        .route(TEAM, web::patch().to(teams::change))
+        .route(TEAM, web::delete().to(teams::remove))
+        .route("/api/v1/organisations/{name}/teams/{team}/members", reading().to(teams::members))
+        .route(TEAM_MEMBER, web::put().to(teams::add_member))
+        .route(TEAM_MEMBER, web::delete().to(teams::remove_member));
+}
+
+/// Those about tokens, permissions and what was decided.
+fn rights(app: &mut web::ServiceConfig) {
+    app.route("/api/v1/tokens", reading().to(tokens::list))
+        .route("/api/v1/tokens", web::post().to(tokens::create))
+        .route("/api/v1/tokens/{id}", web::delete().to(tokens::revoke))
+        .route("/api/v1/tokens/{id}/rotate", web::post().to(tokens::rotate))
+        .route("/api/v1/permissions", reading().to(permissions::list))
+        .route("/api/v1/permissions", web::put().to(permissions::grant))
+        .route("/api/v1/permissions", web::delete().to(permissions::revoke))
+        .route("/api/v1/permissions/explain", reading().to(permissions::explain))
+        .route("/api/v1/tag-rules", reading().to(tag_rules::list))
+        .route("/api/v1/tag-rules", web::put().to(tag_rules::set))
+        .route("/api/v1/tag-rules", web::delete().to(tag_rules::clear))
+        .route("/api/v1/publishers", reading().to(publishers::list))
+        .route("/api/v1/publishers", web::post().to(publishers::create))
+        .route("/api/v1/publishers/{id}", web::delete().to(publishers::remove))
+        .route("/api/v1/audit", reading().to(audit::list))
+        .route("/api/v1/admin/signing-keys/rotate", web::post().to(signing_keys::rotate));
 }
 
 #[derive(OpenApi)]
@@ -69,8 +122,51 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         packages::package,
         packages::versions,
         packages::version,
+        repositories::repository,
+        repositories::put,
         backup::start,
         backup::status,
+        me::me,
+        me::login,
+        users::list,
+        users::create,
+        users::show,
+        users::remove,
+        users::set_password,
+        users::set_administrator,
+        users::free,
+        organisations::list,
+        organisations::create,
+        organisations::show,
+        organisations::change,
+        organisations::remove,
+        organisations::members,
+        organisations::set_member,
+        organisations::remove_member,
+        teams::list,
+        teams::create,
+        teams::show,
+        teams::change,
+        teams::remove,
+        teams::members,
+        teams::add_member,
+        teams::remove_member,
+        tokens::list,
+        tokens::create,
+        tokens::revoke,
+        tokens::rotate,
+        permissions::list,
+        permissions::grant,
+        permissions::revoke,
+        permissions::explain,
+        publishers::list,
+        publishers::create,
+        publishers::remove,
+        tag_rules::list,
+        tag_rules::set,
+        tag_rules::clear,
+        audit::list,
+        signing_keys::rotate,
         oidc::exchange,
         identities::list,
         identities::link,
@@ -81,22 +177,7 @@ struct Document;
 
 /// The description of the REST API (OpenAPI 3.1) as JSON.
 pub fn openapi() -> serde_json::Result<String> {
-    let mut whole = Document::openapi();
-    for part in [
-        repositories::Document::openapi(),
-        users::Document::openapi(),
-        organisations::Document::openapi(),
-        teams::Document::openapi(),
-        tokens::Document::openapi(),
-        permissions::Document::openapi(),
-        tag_rules::Document::openapi(),
-        publishers::Document::openapi(),
-        audit::Document::openapi(),
-        signing_keys::Document::openapi(),
-    ] {
-        whole.merge(part);
-    }
-    whole.to_pretty_json()
+    Document::openapi().to_pretty_json()
 }
 
 /// What this registry is.
@@ -133,14 +214,48 @@ fn json<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure>) 
     answer(request, result, |value| HttpResponse::Ok().json(value))
 }
 
-/// The answer where something was made.
+/// The answer that something was made.
 fn created<T: serde::Serialize>(request: &HttpRequest, result: Result<T, Failure>) -> HttpResponse {
     answer(request, result, |value| HttpResponse::Created().json(value))
 }
 
-/// The answer where there is nothing to say.
-fn nothing(request: &HttpRequest, result: Result<(), Failure>) -> HttpResponse {
+/// The same where the answer shows a secret, which nobody on the way may keep.
+fn created_secret(request: &HttpRequest, result: Result<NewToken, Failure>) -> HttpResponse {
+    answer(request, result, |made| {
+        HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(made)
+    })
+}
+
+/// The answer that something was done, of which there is no more to say.
+fn done(request: &HttpRequest, result: Result<(), Failure>) -> HttpResponse {
     answer(request, result, |()| HttpResponse::NoContent().finish())
+}
+
+/// Which page of a list.
+#[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+struct Paging {
+    /// What the page before gave as `next`.
+    after: Option<String>,
+    /// Most entries in the page: 1 to 1000, by default 100.
+    #[param(value_type = Option<u32>)]
+    limit: Option<String>,
+}
+
+impl Paging {
+    fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    fn length(&self) -> Result<usize, Failure> {
+        length(self.limit.as_deref())
+    }
+}
+
+/// The caller, who must be known where there are accounts.
+fn somebody(request: &HttpRequest, state: &State) -> Result<Caller, Failure> {
+    let caller = caller(request, state)?;
+    let is_unknown = caller.identity().is_anonymous() && state.registry.mode() == Mode::Accounts;
+    if is_unknown { Err(Failure::SignIn) } else { Ok(caller) }
 }
 
 /// The caller, who must be an administrator.

@@ -1,161 +1,150 @@
-//! `/api/v1/permissions`: who was granted what on a repository, and why somebody may do something there.
+//! `/api/v1/permissions`: who may do what with a repository, and why. A repository has slashes, so it is a parameter.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::OpenApi;
 
-use super::paging::{Paging, page};
-use super::words::{account, grantee, repository, wrong};
-use super::{Failure, State, answer, caller, json, nothing, read, reading};
+use super::convert::{self, account, wrong};
+use super::{Failure, Paging, State, caller, done, json, read};
 use crate::api::{Explanation, Grantee, NewPermission, Page, Permission, RepositoryAction, TriedRule};
-use crate::auth::{Admin, Permit, Pull};
+use crate::auth::{self, Admin, Permit, Pull};
 use crate::oci::RepositoryName;
-
-/// The paths of this file.
-pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1/permissions", reading().to(list))
-        .route("/api/v1/permissions", web::put().to(grant))
-        .route("/api/v1/permissions", web::delete().to(revoke))
-        .route("/api/v1/permissions/explain", reading().to(explain));
-}
-
-#[derive(OpenApi)]
-#[openapi(paths(list, grant, revoke, explain))]
-pub(super) struct Document;
 
 /// Which repository.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-pub(super) struct Place {
+pub(super) struct Where {
     /// The repository, with its slashes.
-    pub(super) repository: String,
+    repository: String,
 }
 
-/// Whose grant: exactly one of them.
+impl Where {
+    pub(super) fn name(&self) -> Result<RepositoryName, Failure> {
+        self.repository.parse().map_err(wrong)
+    }
+
+    /// Leave to change who may do what there.
+    pub(super) fn permit(&self, request: &HttpRequest, state: &State) -> Result<Permit<Admin>, Failure> {
+        Ok(state.registry.authorise(&caller(request, state)?, Admin, &self.name()?)?)
+    }
+
+    /// Leave to look at who may do what there. To who may not even pull, the repository does not exist.
+    pub(super) fn permit_to_look(&self, request: &HttpRequest, state: &State) -> Result<Permit<Admin>, Failure> {
+        let (caller, name) = (caller(request, state)?, self.name()?);
+        state.registry.authorise(&caller, Pull, &name)?;
+        Ok(state.registry.authorise(&caller, Admin, &name)?)
+    }
+}
+
+/// Whose grant; exactly one of the three.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-struct Whose {
+pub(super) struct Whose {
     /// A user.
     user: Option<String>,
     /// A team as `organisation/team`.
     team: Option<String>,
-    /// An organisation.
+    /// The members of an organisation.
     organisation: Option<String>,
 }
 
 /// What is to be explained.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-struct Question {
+pub(super) struct Question {
     /// Who.
     user: String,
-    /// `pull`, `push`, `delete` or `admin`.
+    /// What: `pull`, `push`, `delete` or `admin`.
+    #[param(value_type = RepositoryAction)]
     action: String,
 }
 
-/// The grants on a repository. For who may administer it.
+/// The grants on a repository, expired ones included.
 #[utoipa::path(
-    get, path = "/api/v1/permissions", params(Place, Paging),
-    responses((status = 200, body = Page<Permission>), (status = 404, description = "No such repository."))
+    get, path = "/api/v1/permissions", params(Where, Paging), responses((status = 200, body = Page<Permission>))
 )]
-async fn list(
+pub(super) async fn list(
     request: HttpRequest,
-    place: web::Query<Place>,
+    place: web::Query<Where>,
     paging: web::Query<Paging>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
-        let permit = permit_to_look(&request, &state, &place)?;
-        let listed = state.registry.permissions(&permit, paging.after(), paging.limit()?).await?;
-        Ok(page(listed, |grant| Permission {
+        let permit = place.permit_to_look(&request, &state)?;
+        let found = state.registry.permissions(&permit, paging.after(), paging.length()?).await?;
+        let items = found.items.into_iter().map(|grant| Permission {
             repository: permit.repository().clone(),
             grantee: (&grant.grantee).into(),
             level: grant.level.into(),
             created_at: grant.granted_at,
             expires_at: grant.expires_at,
-        }))
+        });
+        Ok(Page { items: items.collect(), next: found.next })
     };
     json(&request, found.await)
 }
 
-/// Grants a level on a repository, instead of what was granted before. For who may administer it.
+/// Grants a level on a repository, instead of what was granted before.
 #[utoipa::path(
     put, path = "/api/v1/permissions", request_body = NewPermission,
-    responses((status = 200, body = Permission), (status = 404, description = "No such user, team or organisation."))
+    responses((status = 200, body = Permission), (status = 404, description = "No such repository, user, team or organisation."))
 )]
-async fn grant(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub(super) async fn grant(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let granted = async {
         let caller = caller(&request, &state)?;
         let wanted: NewPermission = read(&request, payload, &state).await?;
-        let (to, now) = (grantee(&wanted.grantee)?, Timestamp::now());
-        let expires_at = wanted.expires.and_then(|expires| expires.time(now));
         let permit = state.registry.authorise(&caller, Admin, &wanted.repository)?;
-        state.registry.grant(&permit, &to, wanted.level.into(), expires_at).await?;
+        let (now, grantee) = (Timestamp::now(), convert::grantee(&wanted.grantee)?);
+        let expires_at = wanted.expires.and_then(|expiry| expiry.time(now));
+        state.registry.grant(&permit, &grantee, wanted.level.into(), expires_at).await?;
         let NewPermission { repository, grantee, level, .. } = wanted;
         Ok(Permission { repository, grantee, level, created_at: now, expires_at })
     };
     json(&request, granted.await)
 }
 
-/// Takes a grant back, at once. For who may administer the repository.
+/// Takes a grant back, at once.
 #[utoipa::path(
-    delete, path = "/api/v1/permissions", params(Place, Whose),
-    responses((status = 204, description = "Taken back."), (status = 404, description = "Nothing was granted."))
+    delete, path = "/api/v1/permissions", params(Where, Whose),
+    responses((status = 204), (status = 404, description = "Nothing is granted to them there."))
 )]
-async fn revoke(
+pub(super) async fn revoke(
     request: HttpRequest,
-    place: web::Query<Place>,
+    place: web::Query<Where>,
     whose: web::Query<Whose>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let revoked = async {
-        let permit = state.registry.authorise(&caller(&request, &state)?, Admin, &repository(&place.repository)?)?;
-        Ok(state.registry.revoke_grant(&permit, &grantee(&whose.grantee()?)?).await?)
+        let permit = place.permit(&request, &state)?;
+        Ok(state.registry.revoke_grant(&permit, &grantee(&whose)?).await?)
     };
-    nothing(&request, revoked.await)
+    done(&request, revoked.await)
 }
 
-/// Says which rule decides, and what the others lack. For who may administer the repository.
+/// Which rule decides whether a user may do something, and what was tried before it.
 #[utoipa::path(
-    get, path = "/api/v1/permissions/explain", params(Question, Place), responses((status = 200, body = Explanation))
+    get, path = "/api/v1/permissions/explain", params(Where, Question), responses((status = 200, body = Explanation))
 )]
-async fn explain(
+pub(super) async fn explain(
     request: HttpRequest,
+    place: web::Query<Where>,
     question: web::Query<Question>,
-    place: web::Query<Place>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let explained = async {
-        let caller = caller(&request, &state)?;
-        let (user, name) = (account(&question.user)?, repository(&place.repository)?);
-        let action: RepositoryAction = question.action.parse().map_err(wrong)?;
-        Ok((state.registry.explain(&caller, &user, action.into(), &name).await?, user, action, name))
+        let (caller, repository) = (caller(&request, &state)?, place.name()?);
+        let (user, action) = (account(&question.user)?, question.action.parse::<RepositoryAction>().map_err(wrong)?);
+        let told = state.registry.explain(&caller, &user, action.into(), &repository).await?;
+        let tried = told.tried.into_iter().map(|(rule, reason)| TriedRule { rule: rule.to_owned(), reason });
+        let (user, rule) = (user.to_string(), told.rule.map(|rule| rule.to_string()));
+        Ok(Explanation { user, action, repository, allowed: told.allowed, rule, tried: tried.collect() })
     };
-    answer(&request, explained.await, |(explained, user, action, repository)| {
-        let tried = explained.tried.into_iter();
-        HttpResponse::Ok().json(Explanation {
-            user: user.to_string(),
-            action,
-            repository,
-            allowed: explained.allowed,
-            rule: explained.rule.map(|rule| rule.to_string()),
-            tried: tried.map(|(rule, reason)| TriedRule { rule: rule.to_owned(), reason }).collect(),
-        })
-    })
+    json(&request, explained.await)
 }
 
-/// Leave to look at what only administrators of a repository see. To who may not even pull, it does not exist.
-pub(super) fn permit_to_look(request: &HttpRequest, state: &State, place: &Place) -> Result<Permit<Admin>, Failure> {
-    let (caller, name): (_, RepositoryName) = (caller(request, state)?, repository(&place.repository)?);
-    state.registry.authorise(&caller, Pull, &name)?;
-    Ok(state.registry.authorise(&caller, Admin, &name)?)
-}
-
-impl Whose {
-    fn grantee(&self) -> Result<Grantee, Failure> {
-        match (&self.user, &self.team, &self.organisation) {
-            (Some(name), None, None) => Ok(Grantee::User(name.clone())),
-            (None, Some(name), None) => Ok(Grantee::Team(name.clone())),
-            (None, None, Some(name)) => Ok(Grantee::Organisation(name.clone())),
-            _ => Err(Failure::Parameter("say whose grant: one of `user`, `team` and `organisation`".to_owned())),
-        }
-    }
+fn grantee(whose: &Whose) -> Result<auth::Grantee, Failure> {
+    let named = match (&whose.user, &whose.team, &whose.organisation) {
+        (Some(name), None, None) => Grantee::User(name.clone()),
+        (None, Some(name), None) => Grantee::Team(name.clone()),
+        (None, None, Some(name)) => Grantee::Organisation(name.clone()),
+        _ => return Err(Failure::Parameter("exactly one of `user`, `team` and `organisation` is needed".to_owned())),
+    };
+    convert::grantee(&named)
 }

@@ -1,44 +1,31 @@
 //! `/api/v1/publishers`: runs of continuous integration that may publish to a repository without a stored secret.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use utoipa::OpenApi;
 
-use super::paging::{Paging, page};
-use super::permissions::{Place, permit_to_look};
-use super::words::wrong;
-use super::{Failure, State, caller, created, json, nothing, read, reading};
+use super::convert::wrong;
+use super::permissions::Where;
+use super::{Failure, Paging, State, caller, created, done, json, read, somebody};
 use crate::api::{NewPublisher, Page, Publisher};
 use crate::auth::{Admin, PublisherId, PublisherRule};
 use crate::index::publishers::StoredPublisher;
 use crate::registry::{self, Error, Refusal};
 
-/// The paths of this file.
-pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1/publishers", reading().to(list))
-        .route("/api/v1/publishers", web::post().to(create))
-        .route("/api/v1/publishers/{id}", web::delete().to(remove));
-}
-
-#[derive(OpenApi)]
-#[openapi(paths(list, create, remove))]
-pub(super) struct Document;
-
 /// The publishers of a repository, in the order they were made. For who may administer it.
 #[utoipa::path(
-    get, path = "/api/v1/publishers", params(Place, Paging),
+    get, path = "/api/v1/publishers", params(Where, Paging),
     responses((status = 200, body = Page<Publisher>), (status = 404, description = "No such repository."))
 )]
-async fn list(
+pub(super) async fn list(
     request: HttpRequest,
-    place: web::Query<Place>,
+    place: web::Query<Where>,
     paging: web::Query<Paging>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
-        let permit = permit_to_look(&request, &state, &place)?;
-        let listed = state.registry.publishers(&permit, paging.after(), paging.limit()?).await?;
+        let permit = place.permit_to_look(&request, &state)?;
+        let listed = state.registry.publishers(&permit, paging.after(), paging.length()?).await?;
         let items = listed.items.into_iter().map(publisher).collect::<Result<_, _>>()?;
-        Ok(page(registry::Listed { items, next: listed.next }, |publisher: Publisher| publisher))
+        Ok(Page { items, next: listed.next })
     };
     json(&request, found.await)
 }
@@ -47,7 +34,7 @@ async fn list(
 #[utoipa::path(
     post, path = "/api/v1/publishers", request_body = NewPublisher, responses((status = 201, body = Publisher))
 )]
-async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
+pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let made = async {
         let caller = caller(&request, &state)?;
         let wanted: NewPublisher = read(&request, payload, &state).await?;
@@ -66,14 +53,11 @@ async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<St
     delete, path = "/api/v1/publishers/{id}", params(("id" = i64, Path)),
     responses((status = 204, description = "Taken away."), (status = 404, description = "No such publisher."))
 )]
-async fn remove(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+pub(super) async fn remove(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let removed = async {
-        let caller = caller(&request, &state)?;
+        let caller = somebody(&request, &state)?;
         let number = id.parse().map(PublisherId::new);
         let id = number.map_err(|_| Failure::Parameter("a publisher is named by its number".to_owned()))?;
-        if caller.identity().is_anonymous() && state.registry.mode() == registry::Mode::Accounts {
-            return Err(Failure::SignIn);
-        }
         let unknown = || Error::from(Refusal::UnknownPublisher(id));
         let found = state.registry.publisher(id).await?.ok_or_else(unknown)?;
         // Which repository a number belongs to is not for everybody to know.
@@ -83,7 +67,7 @@ async fn remove(request: HttpRequest, id: web::Path<String>, state: web::Data<St
         })?;
         Ok(state.registry.remove_publisher(&permit, id).await?)
     };
-    nothing(&request, removed.await)
+    done(&request, removed.await)
 }
 
 fn publisher(stored: StoredPublisher) -> Result<Publisher, Failure> {

@@ -1,24 +1,14 @@
-//! `/api/v1/repositories/{repository}`: what a repository holds, packages or not, and who sees it.
+//! `/api/v1/repositories/{repository}`: what a repository holds, packages or not, and who may see it.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use utoipa::OpenApi;
 
-use super::words::repository;
-use super::{Failure, State, answer, caller, json, read, reading};
+use super::convert::wrong;
+use super::packages::permit;
+use super::{Failure, State, answer, caller, json, read};
 use crate::api::{Repository, RepositorySettings};
-use crate::auth::{Admin, Caller, Pull, Push, Visibility};
+use crate::auth::{Admin, Caller, Permit, Pull, Push, Visibility};
 use crate::oci::RepositoryName;
-use crate::registry::{Creation, Error, Mode};
-
-/// The paths of this file.
-pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1/repositories/{repository:.+}", reading().to(view))
-        .route("/api/v1/repositories/{repository:.+}", web::put().to(settle));
-}
-
-#[derive(OpenApi)]
-#[openapi(paths(view, settle))]
-pub(super) struct Document;
+use crate::registry::{Creation, Mode};
 
 /// What a repository holds.
 #[utoipa::path(
@@ -26,62 +16,65 @@ pub(super) struct Document;
     params(("repository" = String, Path, description = "The repository, with its slashes.")),
     responses((status = 200, body = Repository), (status = 404, description = "No such repository."))
 )]
-async fn view(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
-    let found = async {
-        let permit = state.registry.authorise(&caller(&request, &state)?, Pull, &repository(&name)?)?;
-        Ok(state.registry.repository(&permit).await?)
-    };
+pub(super) async fn repository(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+    let found = async { show(&state, &permit(&request, &state, &name)?).await };
     json(&request, found.await)
 }
 
-/// Makes a repository before anything is in it, or changes who sees one that is there. To make one takes the right to
-/// push, to change one the right to administer it.
+/// Makes a repository that is seen by these from the first byte on, or changes who sees it.
 #[utoipa::path(
-    put, path = "/api/v1/repositories/{repository}",
+    put, path = "/api/v1/repositories/{repository}", request_body = RepositorySettings,
     params(("repository" = String, Path, description = "The repository, with its slashes.")),
-    request_body = RepositorySettings,
     responses(
-        (status = 200, body = RepositorySettings, description = "It is as wanted."),
-        (status = 201, body = RepositorySettings, description = "It is new, and as wanted."),
-        (status = 403, description = "It may not be made, or not be changed, by this caller."),
+        (status = 200, body = Repository, description = "It was there, and is as wanted now."),
+        (status = 201, body = Repository),
+        (status = 403, description = "The caller may not make it, or not change it."),
     )
 )]
-async fn settle(
+pub(super) async fn put(
     request: HttpRequest,
     name: web::Path<String>,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
     let settled = async {
-        let (caller, name) = (caller(&request, &state)?, repository(&name)?);
-        let settings: RepositorySettings = read(&request, payload, &state).await?;
-        if state.registry.mode() == Mode::Open {
-            return Err(Error::NoAccounts.into());
-        }
-        Ok((make_or_change(&state, &caller, &name, settings.visibility.into()).await?, settings))
+        let (caller, name) = (caller(&request, &state)?, name.parse::<RepositoryName>().map_err(wrong)?);
+        state.registry.check_accounts()?;
+        let RepositorySettings { visibility } = read(&request, payload, &state).await?;
+        let is_new = make_or_change(&state, &caller, &name, visibility.into()).await?;
+        let shown = show(&state, &state.registry.authorise(&caller, Pull, &name)?).await?;
+        Ok((shown, is_new))
     };
-    answer(&request, settled.await, |(is_new, settings)| {
+    answer(&request, settled.await, |(repository, is_new)| {
         let mut response = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
-        response.json(settings)
+        response.json(repository)
     })
 }
 
-/// Whether it is new.
+/// Whether it is new. To make one takes the right to push, to change one the right to administer it.
 async fn make_or_change(
     state: &State,
     caller: &Caller,
     name: &RepositoryName,
-    visibility: Visibility,
+    wanted: Visibility,
 ) -> Result<bool, Failure> {
-    // Who may administer and not push, as with a narrow token, can change what is there.
+    // Who may administer but not push, as with a narrow token, can still change what is there.
     if let Ok(permit) = state.registry.authorise(caller, Push, name) {
-        match state.registry.create_repository(&permit, visibility).await? {
+        match state.registry.create_repository(&permit, wanted).await? {
             Creation::Created => return Ok(true),
-            Creation::Existing(found) if found == visibility => return Ok(false),
+            Creation::Existing(found) if found == wanted => return Ok(false),
             Creation::Existing(_) => {}
         }
     }
     let permit = state.registry.authorise(caller, Admin, name)?;
-    state.registry.set_visibility(&permit, visibility).await?;
+    state.registry.set_visibility(&permit, wanted).await?;
     Ok(false)
+}
+
+async fn show(state: &State, permit: &Permit<Pull>) -> Result<Repository, Failure> {
+    let mut found = state.registry.repository(permit).await?;
+    if state.registry.mode() == Mode::Accounts {
+        found.visibility = Some(state.registry.visibility(permit).await?.into());
+    }
+    Ok(found)
 }

@@ -1,25 +1,16 @@
-//! `POST /api/v1/admin/signing-keys/rotate`: a new key for short tokens, beside which the old one is believed for a while.
+//! `POST /api/v1/admin/signing-keys/rotate`: another key signs short tokens from now on.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use utoipa::OpenApi;
 
 use super::{State, caller, created};
 use crate::api::SigningKey;
 
-/// The path of this file.
-pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1/admin/signing-keys/rotate", web::post().to(rotate));
-}
-
-#[derive(OpenApi)]
-#[openapi(paths(rotate))]
-pub(super) struct Document;
-
-/// Makes a new key, which signs short tokens from now on. For administrators.
+/// Makes a new key; the one before is still believed for an hour.
 #[utoipa::path(
-    post, path = "/api/v1/admin/signing-keys/rotate", responses((status = 201, body = SigningKey))
+    post, path = "/api/v1/admin/signing-keys/rotate",
+    responses((status = 201, body = SigningKey), (status = 403, description = "Not an administrator."))
 )]
-async fn rotate(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+pub(super) async fn rotate(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let made = async {
         let (kid, created_at) = state.registry.rotate_signing_key(&caller(&request, &state)?).await?;
         Ok(SigningKey { kid, created_at })

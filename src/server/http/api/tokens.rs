@@ -1,206 +1,159 @@
-//! `/api/v1/tokens`: access tokens, whose text is answered once and never again.
+//! `/api/v1/tokens`: access tokens listed, made, replaced and revoked. Their text is answered once.
 
 use std::time::Duration;
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
 use serde::Deserialize;
-use utoipa::OpenApi;
 
-use super::paging::{Paging, page};
-use super::words::{account, wrong};
-use super::{Failure, State, answer, caller, json, nothing, read, reading};
-use crate::api::{Expiry, MAX_OVERLAP_SECONDS, NewToken, Page, Secret, Token, TokenRequest, TokenRotation};
-use crate::auth::{AccessToken, AccountName, Caller, Reach, RepositoryPattern, Scope, Scopes, TokenForm, TokenId};
-use crate::index::tokens::StoredToken;
+use super::convert::{account, page, wrong};
+use super::{Failure, Paging, State, caller, created_secret, done, json, read, somebody};
+use crate::api::{self, Expiry, MAX_OVERLAP_SECONDS, Page, Secret, Token, TokenRequest, TokenRotation};
+use crate::auth::{
+    AccessToken, AccountName, Caller, MAX_PATTERNS, Reach, RepositoryPattern, Scopes, TokenForm, TokenId,
+};
 use crate::registry::{self, Lifetime};
-
-/// The paths of this file.
-pub(super) fn routes(app: &mut web::ServiceConfig) {
-    app.route("/api/v1/tokens", reading().to(list))
-        .route("/api/v1/tokens", web::post().to(create))
-        .route("/api/v1/tokens/{id}", web::delete().to(revoke))
-        .route("/api/v1/tokens/{id}/rotate", web::post().to(rotate));
-}
-
-#[derive(OpenApi)]
-#[openapi(paths(list, create, revoke, rotate))]
-pub(super) struct Document;
 
 /// Whose tokens.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
-struct Owner {
-    /// The user; the caller without one. Only administrators may name another.
+pub(super) struct Whose {
+    /// A user; oneself when absent. Those of others are for administrators.
     user: Option<String>,
 }
 
-impl Owner {
-    fn name(&self, caller: &Caller) -> Result<AccountName, Failure> {
-        match &self.user {
-            Some(name) => account(name),
-            None => caller.identity().user().cloned().ok_or(Failure::SignIn),
-        }
-    }
-}
-
-/// A user's access tokens that were not revoked, in the order they were made.
-#[utoipa::path(get, path = "/api/v1/tokens", params(Owner, Paging), responses((status = 200, body = Page<Token>)))]
-async fn list(
+/// A user's access tokens, without their text.
+#[utoipa::path(get, path = "/api/v1/tokens", params(Whose, Paging), responses((status = 200, body = Page<Token>)))]
+pub(super) async fn list(
     request: HttpRequest,
-    owner: web::Query<Owner>,
+    whose: web::Query<Whose>,
     paging: web::Query<Paging>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
+        state.registry.check_accounts()?;
         let caller = caller(&request, &state)?;
-        let user = owner.name(&caller)?;
-        Ok(page(state.registry.tokens(&caller, &user, paging.after(), paging.limit()?).await?, token))
+        let user = owner(&caller, whose.user.as_deref())?;
+        Ok(page::<_, Token>(state.registry.tokens(&caller, &user, paging.after(), paging.length()?).await?))
     };
     json(&request, found.await)
 }
 
-/// Makes an access token. It reaches no further than the credential it is made with, by default as far.
+/// Makes an access token that reaches no further than the credential it is made with.
 #[utoipa::path(
-    post, path = "/api/v1/tokens", params(Owner), request_body = TokenRequest,
-    responses(
-        (status = 201, body = NewToken, description = "Made. The token is shown this once."),
-        (status = 409, description = "The given text is known already."),
-    )
+    post, path = "/api/v1/tokens", params(Whose), request_body = TokenRequest,
+    responses((status = 201, body = api::NewToken), (status = 403, description = "It would reach further."))
 )]
-async fn create(
+pub(super) async fn create(
     request: HttpRequest,
-    owner: web::Query<Owner>,
+    whose: web::Query<Whose>,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
     let made = async {
+        state.registry.check_accounts()?;
         let caller = caller(&request, &state)?;
-        let user = owner.name(&caller)?;
         let wanted: TokenRequest = read(&request, payload, &state).await?;
-        let is_given = wanted.token.is_some();
-        let text = wanted.token.as_ref().map_or_else(generate, given)?;
-        let reach = reach(&wanted, caller.reach())?;
-        let (name, lifetime, hash) = (wanted.name, lifetime(wanted.expires), text.hash());
-        let new = registry::NewToken { user, name, reach, lifetime, hash, is_given };
-        Ok(shown(&text, state.registry.create_token(&caller, new).await?))
+        let user = owner(&caller, whose.user.as_deref())?;
+        let reach = reach(&caller, &wanted)?;
+        let given = wanted.token.as_ref().map(|token| foreign(token.expose())).transpose()?;
+        let ordered = Ordered { user, name: wanted.name, reach, expires: wanted.expires, given };
+        make(&state, &caller, ordered).await
     };
-    answer_once(&request, made.await)
+    created_secret(&request, made.await)
 }
 
-/// Revokes a token, and what was made with it, at once.
+/// Revokes a token at once, and what was made with it.
 #[utoipa::path(
     delete, path = "/api/v1/tokens/{id}", params(("id" = i64, Path)),
-    responses((status = 204, description = "It is worth nothing now."), (status = 404, description = "No such token."))
+    responses((status = 204), (status = 404, description = "No such token of the caller's."))
 )]
-async fn revoke(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
-    let revoked = async {
-        let caller = known(&request, &state)?;
-        Ok(state.registry.revoke_token(&caller, number(&id)?).await?)
-    };
-    nothing(&request, revoked.await)
+pub(super) async fn revoke(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+    let revoked = async { Ok(state.registry.revoke_token(&somebody(&request, &state)?, number(&id)?).await?) };
+    done(&request, revoked.await)
 }
 
-/// Makes a token that reaches as far and as long as this one, which ends after the overlap.
+/// Makes a token in place of another one, which goes on working for a while.
 #[utoipa::path(
     post, path = "/api/v1/tokens/{id}/rotate", params(("id" = i64, Path)), request_body = TokenRotation,
-    responses(
-        (status = 201, body = NewToken, description = "Made. The token is shown this once."),
-        (status = 404, description = "No such token."),
-    )
+    responses((status = 201, body = api::NewToken), (status = 404, description = "No such token of the caller's."))
 )]
-async fn rotate(
+pub(super) async fn rotate(
     request: HttpRequest,
     id: web::Path<String>,
     payload: web::Payload,
     state: web::Data<State>,
 ) -> HttpResponse {
     let made = async {
-        let caller = known(&request, &state)?;
-        let wanted: TokenRotation = read(&request, payload, &state).await?;
-        if wanted.overlap_seconds > MAX_OVERLAP_SECONDS {
-            let most = format!("`overlap_seconds` must be at most {MAX_OVERLAP_SECONDS}");
-            return Err(Failure::Parameter(most));
+        let (caller, id) = (somebody(&request, &state)?, number(&id)?);
+        let TokenRotation { overlap_seconds } = read(&request, payload, &state).await?;
+        if overlap_seconds > MAX_OVERLAP_SECONDS {
+            return Err(Failure::Parameter(format!("`overlap_seconds` must be at most {MAX_OVERLAP_SECONDS}")));
         }
-        let (text, overlap) = (generate()?, Duration::from_secs(wanted.overlap_seconds));
-        Ok(shown(&text, state.registry.rotate_token(&caller, number(&id)?, text.hash(), overlap).await?))
+        let token = AccessToken::generate().map_err(registry::Error::from)?;
+        let overlap = Duration::from_secs(overlap_seconds);
+        let stored = state.registry.rotate_token(&caller, id, token.hash(), overlap).await?;
+        Ok(api::NewToken { token: Secret::new(token.expose()), details: stored.into() })
     };
-    answer_once(&request, made.await)
+    created_secret(&request, made.await)
 }
 
-/// The caller, who must be somebody: to nobody, every token is unknown.
-fn known(request: &HttpRequest, state: &State) -> Result<Caller, Failure> {
-    let caller = caller(request, state)?;
-    let needs_name = state.registry.mode() == registry::Mode::Accounts;
-    if needs_name && caller.identity().is_anonymous() { Err(Failure::SignIn) } else { Ok(caller) }
+/// A token that somebody asks for.
+pub(super) struct Ordered {
+    pub(super) user: AccountName,
+    pub(super) name: String,
+    pub(super) reach: Reach,
+    pub(super) expires: Option<Expiry>,
+    /// A text that another program made.
+    pub(super) given: Option<AccessToken>,
+}
+
+/// Makes a token, and gives its text this once.
+pub(super) async fn make(state: &State, caller: &Caller, ordered: Ordered) -> Result<api::NewToken, Failure> {
+    let is_given = ordered.given.is_some();
+    let token = ordered.given.map_or_else(AccessToken::generate, Ok).map_err(registry::Error::from)?;
+    let lifetime = match ordered.expires {
+        None => Lifetime::Default,
+        Some(expiry) => expiry.time(Timestamp::now()).map_or(Lifetime::Forever, Lifetime::Until),
+    };
+    let (user, name, reach, hash) = (ordered.user, ordered.name, ordered.reach, token.hash());
+    let new = registry::NewToken { user, name, reach, lifetime, hash, is_given };
+    let stored = state.registry.create_token(caller, new).await?;
+    Ok(api::NewToken { token: Secret::new(token.expose()), details: stored.into() })
+}
+
+/// Whose tokens are meant: the caller's own, unless another user is named.
+fn owner(caller: &Caller, named: Option<&str>) -> Result<AccountName, Failure> {
+    match (named, caller.identity().user()) {
+        (Some(text), _) => account(text),
+        (None, Some(own)) => Ok(own.clone()),
+        (None, None) if caller.identity().is_anonymous() => Err(Failure::SignIn),
+        (None, None) => Err(Failure::Parameter("only users have tokens; name one by `user`".to_owned())),
+    }
+}
+
+/// How far a token shall reach; as far as the credential that asks, where nothing is said.
+fn reach(caller: &Caller, wanted: &TokenRequest) -> Result<Reach, Failure> {
+    let scopes = wanted.scopes.as_ref().map(|scopes| scopes.iter().map(|scope| (*scope).into()).collect::<Vec<_>>());
+    if scopes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Failure::Parameter("`scopes` must name at least one of read, write, delete, admin".to_owned()));
+    }
+    if wanted.repositories.len() > MAX_PATTERNS {
+        return Err(Failure::Parameter(format!("a token has at most {MAX_PATTERNS} patterns of repositories")));
+    }
+    let patterns = wanted.repositories.iter().map(|text| text.parse::<RepositoryPattern>().map_err(wrong));
+    let patterns = patterns.collect::<Result<Vec<_>, _>>()?;
+    let own = caller.reach();
+    let patterns = if patterns.is_empty() { own.patterns().to_vec() } else { patterns };
+    Ok(Reach::new(scopes.map_or_else(|| own.scopes(), |scopes| Scopes::of(&scopes)), patterns))
+}
+
+/// A token that another program made.
+fn foreign(text: &str) -> Result<AccessToken, Failure> {
+    let token = AccessToken::parse(text).ok().filter(|token| token.form() == TokenForm::Foreign);
+    token.ok_or_else(|| Failure::Parameter("`token` must have 64 hexadecimal digits".to_owned()))
 }
 
 fn number(text: &str) -> Result<TokenId, Failure> {
     let number = text.parse().map(TokenId::new);
-    number.map_err(|_| Failure::Parameter("a token is named by its number".to_owned()))
-}
-
-fn generate() -> Result<AccessToken, Failure> {
-    Ok(AccessToken::generate().map_err(registry::Error::from)?)
-}
-
-/// A token that another program has made.
-fn given(text: &Secret) -> Result<AccessToken, Failure> {
-    let token = AccessToken::parse(text.expose()).map_err(wrong)?;
-    if token.form() == TokenForm::Foreign {
-        return Ok(token);
-    }
-    // The registry's own are made here, so that nobody ever saw them before.
-    Err(Failure::Parameter("only a token of 64 hexadecimal digits can be given".to_owned()))
-}
-
-fn reach(wanted: &TokenRequest, own: &Reach) -> Result<Reach, Failure> {
-    let scopes = match &wanted.scopes {
-        Some(scopes) if scopes.is_empty() => {
-            return Err(Failure::Parameter("a token needs at least one scope".to_owned()));
-        }
-        Some(scopes) => Scopes::of(&scopes.iter().map(|scope| Scope::from(*scope)).collect::<Vec<_>>()),
-        None => own.scopes(),
-    };
-    if wanted.repositories.is_empty() {
-        return Ok(Reach::new(scopes, own.patterns().to_vec()));
-    }
-    if wanted.repositories.len() > crate::auth::MAX_PATTERNS {
-        let most = format!("a token has at most {} patterns of repositories", crate::auth::MAX_PATTERNS);
-        return Err(Failure::Parameter(most));
-    }
-    let patterns = wanted.repositories.iter().map(|pattern| pattern.parse::<RepositoryPattern>());
-    Ok(Reach::new(scopes, patterns.collect::<Result<_, _>>().map_err(wrong)?))
-}
-
-fn lifetime(expires: Option<Expiry>) -> Lifetime {
-    match expires.map(|expires| expires.time(Timestamp::now())) {
-        None => Lifetime::Default,
-        Some(None) => Lifetime::Forever,
-        Some(Some(end)) => Lifetime::Until(end),
-    }
-}
-
-/// 201 with a secret, which nobody on the way may keep.
-fn answer_once(request: &HttpRequest, made: Result<NewToken, Failure>) -> HttpResponse {
-    answer(request, made, |made| HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(made))
-}
-
-fn shown(text: &AccessToken, stored: StoredToken) -> NewToken {
-    NewToken { token: Secret::new(text.expose()), details: token(stored) }
-}
-
-fn token(stored: StoredToken) -> Token {
-    Token {
-        id: stored.id.get(),
-        user: stored.account.to_string(),
-        name: stored.name,
-        kind: stored.kind.into(),
-        scopes: stored.scopes.iter().map(Into::into).collect(),
-        repositories: stored.patterns.iter().map(ToString::to_string).collect(),
-        created_at: stored.created_at,
-        expires_at: stored.expires_at,
-        last_used_at: stored.last_used_at,
-        revoked_at: stored.revoked_at,
-    }
+    number.map_err(|_| Failure::Parameter("a token is named by its number, as `agent token list` shows it".to_owned()))
 }
