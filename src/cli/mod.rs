@@ -54,6 +54,7 @@ mod templates;
 mod text;
 mod token;
 mod user;
+mod user_identity;
 mod validate;
 mod version;
 mod visibility;

@@ -1,6 +1,7 @@
 //! The command as people type it: exit codes, output and files, against the registry it runs itself.
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
+mod elsewhere;
 mod help;
 #[cfg(target_os = "linux")]
 mod hostile;
