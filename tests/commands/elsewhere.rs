@@ -127,6 +127,6 @@ async fn a_person_signs_in_with_a_browser_here_or_elsewhere() {
 
     let device = scene.agent(&format!("{line}=company --device"), &[]).ok();
     assert!(device.stderr.contains("WDJB-MJHT"), "{device}");
-    let wrong = scene.agent("login --oidc=nobody", &[]).failed(64);
+    let wrong = scene.agent("login --oidc=nobody", &[]).failed(2);
     assert!(wrong.stderr.contains("--oidc=NAME`: company"), "{wrong}");
 }
