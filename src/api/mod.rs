@@ -9,6 +9,7 @@ mod permissions;
 mod query;
 mod records;
 mod secret;
+mod sign_in;
 mod tokens;
 mod words;
 
@@ -30,10 +31,11 @@ pub use records::{
     RegistryInfo, Repository,
 };
 pub use secret::Secret;
+pub use sign_in::{MAX_USER_IDENTITIES, NewUserIdentity, SignInIssuer, UserIdentity, sign_in_nonce};
 pub use tokens::{
-    ACCESS_TOKEN_PREFIX, DEFAULT_OVERLAP_SECONDS, IdentityToken, Login, MAX_IDENTITY_TOKEN_LENGTH, MAX_OVERLAP_SECONDS,
-    MAX_PATTERN_LENGTH, MAX_PUBLISHER_CLAIMS, MAX_TOKEN_NAME_LENGTH, MAX_TOKEN_PATTERNS, NewPublisher, NewToken,
-    Publisher, PublisherToken, SigningKey, Token, TokenRequest, TokenRotation,
+    ACCESS_TOKEN_PREFIX, DEFAULT_OVERLAP_SECONDS, ExchangedToken, IdentityToken, Login, MAX_IDENTITY_TOKEN_LENGTH,
+    MAX_OVERLAP_SECONDS, MAX_PATTERN_LENGTH, MAX_PUBLISHER_CLAIMS, MAX_TOKEN_NAME_LENGTH, MAX_TOKEN_PATTERNS,
+    NewPublisher, NewToken, Publisher, SigningKey, Token, TokenRequest, TokenRotation,
 };
 pub use words::{
     CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, TagRuleKind, TokenKind, Visibility,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Visibility;
+use super::{SignInIssuer, Visibility};
 use crate::oci::{Digest, RepositoryName, Tag};
 use crate::package::{Metadata, Summary};
 
@@ -106,6 +106,9 @@ pub struct RegistryInfo {
     /// For whom continuous integration has to ask its identity token; absent where none is exchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
+    /// Where people can sign in instead of with a password.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sign_in: Vec<SignInIssuer>,
 }
 
 impl RegistryInfo {

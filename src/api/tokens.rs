@@ -173,22 +173,33 @@ pub struct NewPublisher {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct IdentityToken {
-    /// The identity token, as continuous integration gives it to a run.
+    /// The identity token, as continuous integration gives it to a run, or an issuer to a person.
     pub token: Secret,
+    /// What the token's `nonce` was made from with [`super::sign_in_nonce`], where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Secret>,
+    /// The repository to publish to; needed where publishers of several fit the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
+    pub repository: Option<RepositoryName>,
 }
 
-/// What an identity token is exchanged for.
+/// What an identity token is exchanged for: a token of the publisher it fits, or of the user whose identity it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct PublisherToken {
+pub struct ExchangedToken {
     /// The token, to be shown as `Bearer`.
     pub token: Secret,
     /// When it ends.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
-    /// The repositories it reaches.
+    /// The repositories it reaches; absent where it reaches those of a user.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
     pub repositories: Vec<RepositoryName>,
+    /// The user who is signed in; absent for a publisher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<String>,
 }
 
 /// The key that signs short tokens from now on: `POST /api/v1/admin/signing-keys/rotate`.

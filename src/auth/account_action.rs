@@ -22,6 +22,8 @@ pub enum AccountAction<'a> {
     SetAdministrator(&'a AccountName),
     /// Set a user's password.
     SetPassword(&'a AccountName),
+    /// Say which identities from elsewhere sign a user in.
+    LinkIdentity(&'a AccountName),
     /// Let the name of a removed account be taken again.
     FreeName(&'a AccountName),
     /// List organisations, as far as they may be viewed.
@@ -76,6 +78,7 @@ impl<'a> AccountAction<'a> {
             Self::RemoveUser(_) => "user.remove",
             Self::SetAdministrator(_) => "user.administrator",
             Self::SetPassword(_) => "user.password",
+            Self::LinkIdentity(_) => "user.link",
             Self::FreeName(_) => "account.free",
             Self::ListOrganisations => "organisation.list",
             Self::ViewOrganisation(_) => "organisation.view",
@@ -102,6 +105,7 @@ impl<'a> AccountAction<'a> {
             | Self::RemoveUser(name)
             | Self::SetAdministrator(name)
             | Self::SetPassword(name)
+            | Self::LinkIdentity(name)
             | Self::FreeName(name)
             | Self::ViewOrganisation(name)
             | Self::CreateOrganisation(name)

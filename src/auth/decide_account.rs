@@ -174,6 +174,7 @@ fn authority(facts: AccountFacts, user: &AccountName, action: AccountAction<'_>)
         | Do::CreateUser { .. }
         | Do::RemoveUser(_)
         | Do::SetAdministrator(_)
+        | Do::LinkIdentity(_)
         | Do::FreeName(_)
         | Do::Explain
         | Do::ReadAudit
@@ -197,9 +198,10 @@ fn reaches(caller: &Caller, action: AccountAction<'_>) -> Result<(), Reason> {
         // Else a narrow token that leaked would be worth as much as a wide one.
         Do::CreateToken { reach, .. } => own.scopes().includes(Scope::Admin) && own.covers(reach),
         // Who signs in by password, or is an administrator, reaches everything.
-        Do::SetPassword(_) | Do::SetAdministrator(_) | Do::CreateUser { as_administrator: true, .. } => {
-            own.is_unlimited()
-        }
+        Do::SetPassword(_)
+        | Do::SetAdministrator(_)
+        | Do::LinkIdentity(_)
+        | Do::CreateUser { as_administrator: true, .. } => own.is_unlimited(),
         Do::CreateOrganisation(name)
         | Do::RemoveOrganisation(name)
         | Do::ChangeMembers(name)
@@ -255,6 +257,7 @@ mod tests {
             Do::SetAdministrator(acme),
             Do::SetPassword(acme),
             Do::FreeName(acme),
+            Do::LinkIdentity(acme),
             Do::ListOrganisations,
             Do::ViewOrganisation(acme),
             Do::CreateOrganisation(acme),
@@ -285,6 +288,7 @@ mod tests {
         ["user.administrator",    "administrator", "-",                  "-",                   "-",         "-",         "-"],
         ["user.password",         "administrator", "-",                  "-",                   "oneself",   "-",         "-"],
         ["account.free",          "administrator", "-",                  "-",                   "-",         "-",         "-"],
+        ["user.link",             "administrator", "-",                  "-",                   "-",         "-",         "-"],
         ["organisation.list",     "administrator", "signed-in",          "signed-in",           "signed-in", "signed-in", "-"],
         ["organisation.view",     "administrator", "organisation-owner", "organisation-member", "-",         "-",         "-"],
         ["organisation.create",   "administrator", "signed-in",          "signed-in",           "signed-in", "signed-in", "-"],

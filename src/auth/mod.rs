@@ -8,6 +8,8 @@ mod access_token;
 mod account;
 mod account_action;
 mod action;
+#[cfg(feature = "server")]
+mod assertion;
 mod caller;
 mod decide;
 mod decide_account;
@@ -15,6 +17,10 @@ mod explain;
 mod facts;
 mod glob;
 mod identity;
+#[cfg(feature = "server")]
+mod issuer;
+#[cfg(feature = "server")]
+mod issuer_keys;
 #[cfg(feature = "server")]
 mod password;
 mod pattern;
@@ -42,12 +48,18 @@ pub use access_token::{AccessToken, AccessTokenError, MAX_ACCESS_TOKEN_LENGTH, T
 pub use account::{AccountName, AccountNameError, MAX_ACCOUNT_NAME_LENGTH, RESERVED_NAMES, TeamName};
 pub use account_action::AccountAction;
 pub use action::{Action, ActionKind, Admin, Delete, Pull, Push};
+#[cfg(feature = "server")]
+pub use assertion::{Asserted, Assertion, AssertionError, LEEWAY_SECONDS, MAX_AGE_SECONDS, MAX_ASSERTION_BYTES};
 pub use caller::{Caller, CredentialKind, Origin};
 pub use decide::{Denied, Reason, decide, level};
 pub use decide_account::{AccountDenied, AccountFacts, AccountPermit, Authority, decide_account};
 pub use explain::{Explanation, explain};
 pub use facts::{AboutCaller, AboutRepository, Facts, Grantee, Namespace};
 pub use identity::{Identity, PublisherId, TokenId};
+#[cfg(feature = "server")]
+pub use issuer::{IssuerError, IssuerUrl, MAX_ISSUER_LENGTH};
+#[cfg(feature = "server")]
+pub use issuer_keys::{IssuerKeys, IssuerKeysError, MAX_ISSUER_KEYS};
 #[cfg(feature = "server")]
 pub use password::{HashError, MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH, Password, PasswordLength};
 pub use pattern::{MAX_PATTERN_LENGTH, MAX_PATTERNS, PatternError, RepositoryPattern};
@@ -66,3 +78,6 @@ pub use short_token::{
 pub use sight::Sight;
 pub use tag_rule::{MAX_MOVERS, Mover, Movers, TagPattern, TagRefused, TagRule, TagRuleError, TagRuleKind, check_tag};
 pub use words::{Level, Role, Visibility, WordError};
+
+#[cfg(test)]
+mod assertion_tests;

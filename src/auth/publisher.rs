@@ -19,6 +19,10 @@ pub const MAX_CLAIM_LENGTH: usize = 512;
 /// are never given to another project, as names are.
 const SELECTORS: [&str; 3] = ["repository_id", "project_id", "sub"];
 
+/// Issuers whose `sub` holds a name that can change hands, with the claim that cannot.
+const NUMBERED: [(&str, &str); 2] =
+    [("https://token.actions.githubusercontent.com", "repository_id"), ("https://gitlab.com", "project_id")];
+
 /// Claims that are compared with the registry itself, or are other for each token.
 const NOT_ASKED: [&str; 6] = ["iss", "aud", "exp", "nbf", "iat", "jti"];
 
@@ -35,6 +39,9 @@ pub enum PublisherError {
     /// Nothing it asks for tells one project from the others for ever.
     #[error("a publisher asks at least for `repository_id` (GitHub), `project_id` (GitLab) or `sub`")]
     NoSelector,
+    /// Who takes over a name at this issuer would be the publisher.
+    #[error("names at this issuer can change hands: a publisher there asks for `{0}`")]
+    Named(&'static str),
     /// More claims than are kept.
     #[error("a publisher asks for at most {MAX_PUBLISHER_CLAIMS} claims, this one for {0}")]
     TooManyClaims(usize),
@@ -96,6 +103,15 @@ impl PublisherRule {
         }
         if !SELECTORS.iter().any(|selector| claims.contains_key(*selector)) {
             return Err(PublisherError::NoSelector);
+        }
+        let is_below = |address: &str| {
+            let rest = issuer.strip_prefix(address);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if let Some((_, number)) = NUMBERED.iter().find(|(address, _)| is_below(address))
+            && !claims.contains_key(*number)
+        {
+            return Err(PublisherError::Named(number));
         }
         Ok(Self { issuer, repository, claims })
     }
@@ -208,7 +224,7 @@ mod tests {
     use super::super::Narrowing;
     use super::*;
 
-    const ISSUER: &str = "https://token.actions.githubusercontent.com";
+    const ISSUER: &str = "https://ci.example";
 
     fn rule(claims: &[(&str, &str)]) -> Result<PublisherRule, PublisherError> {
         let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -294,6 +310,21 @@ mod tests {
         let names: Vec<String> = (0..17).map(|number| format!("claim{number}")).collect();
         let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "x")).collect();
         assert_eq!(rule(&many), Err(PublisherError::TooManyClaims(17)));
+    }
+
+    #[test]
+    fn a_name_that_can_change_hands_is_no_identity() {
+        let by_name = |issuer: &str, name: &str| {
+            let claims = [(name.to_owned(), "x".to_owned())].into_iter().collect();
+            PublisherRule::new(issuer.to_owned(), "acme/agent".parse().unwrap(), claims)
+        };
+        for (issuer, number) in NUMBERED {
+            for issuer in [issuer.to_owned(), format!("{issuer}/acme")] {
+                assert_eq!(by_name(&issuer, "sub"), Err(PublisherError::Named(number)), "{issuer}");
+                assert!(by_name(&issuer, number).is_ok());
+            }
+            assert!(by_name(&format!("{issuer}.example"), "sub").is_ok());
+        }
     }
 
     #[test]

@@ -81,6 +81,19 @@ pub(super) struct Global {
     #[arg(hide_env_values = true)]
     pub pat_variable: Option<Secret>,
 
+    // What GitHub gives a run that may say who it is, and what a job on GitLab is told to put here.
+    #[arg(long, global = true, value_name = "URL", env = "ACTIONS_ID_TOKEN_REQUEST_URL", hide = true)]
+    #[arg(hide_env_values = true)]
+    pub id_token_address: Option<String>,
+
+    #[arg(long, global = true, value_name = "TOKEN", env = "ACTIONS_ID_TOKEN_REQUEST_TOKEN", hide = true)]
+    #[arg(hide_env_values = true)]
+    pub id_token_request: Option<Secret>,
+
+    #[arg(long, global = true, value_name = "TOKEN", env = "AGENT_REGISTRY_ID_TOKEN", hide = true)]
+    #[arg(hide_env_values = true)]
+    pub id_token: Option<Secret>,
+
     #[arg(long, global = true, value_name = "DIR", env = "DOCKER_CONFIG", hide = true, hide_env_values = true)]
     pub docker_config: Option<PathBuf>,
 

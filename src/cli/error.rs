@@ -139,6 +139,15 @@ pub(super) enum Error {
     /// A registry whose people this program cannot manage.
     #[error("{0} is no registry of this program, so its users, tokens and permissions are managed elsewhere")]
     NoPeople(Box<Endpoint>),
+    /// A registry that wants identities made for another name than it is reached by.
+    #[error("the registry {endpoint} calls itself `{audience}`, and an identity for that name could be used there")]
+    OtherName { endpoint: Box<Endpoint>, audience: String },
+    /// A registry without any issuer that people can sign in at.
+    #[error("{0} trusts no issuer that people can sign in at")]
+    NoSignIn(Box<Endpoint>),
+    /// Several issuers, or none of the name.
+    #[error("it is not clear where to sign in")]
+    IssuerUnclear { known: Vec<String> },
     /// A registry that cannot be told who may see a repository.
     #[error("{0} cannot be told who may see a package, so nothing was pushed")]
     NoVisibility(Box<Endpoint>),
@@ -206,7 +215,8 @@ impl Error {
             // `agent images | head` is no failure.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Success,
             Self::Output(_) | Self::Io { .. } | Self::Runtime(_) | Self::Terminal(_) | Self::Stdin(_) => ExitStatus::Io,
-            Self::NoHome
+            Self::OtherName { .. }
+            | Self::NoHome
             | Self::Settings { .. }
             | Self::UnknownProfile { .. }
             | Self::NoProfile { .. }
@@ -230,6 +240,8 @@ impl Error {
             | Self::Endpoint(_)
             | Self::NoCatalogue(_)
             | Self::NoPeople(_)
+            | Self::NoSignIn(_)
+            | Self::IssuerUnclear { .. }
             | Self::NoVisibility(_)
             | Self::Stored(_) => ExitStatus::Usage,
             Self::Occupied(_) => ExitStatus::Conflict,
@@ -298,6 +310,14 @@ impl Error {
                 format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
             }
             Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
+            Self::OtherName { audience, .. } => {
+                format!("reach it by that name, with `--registry {audience}`, if it is that registry")
+            }
+            Self::NoSignIn(_) => "sign in with a password or a token, without `--oidc`".to_owned(),
+            Self::IssuerUnclear { known } if known.is_empty() => {
+                "this registry names no issuer; sign in with a password or a token".to_owned()
+            }
+            Self::IssuerUnclear { known } => format!("name one with `--oidc=NAME`: {}", known.join(", ")),
             Self::NoVisibility(_) => {
                 "push without `--visibility`, and set it where that registry is managed".to_owned()
             }

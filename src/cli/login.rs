@@ -5,6 +5,8 @@ use serde::Serialize;
 
 use super::context::Context;
 use super::error::Error;
+use super::listing::dry;
+use super::oidc;
 use super::printer::Format;
 use super::prompt;
 use super::registries::Registries;
@@ -25,7 +27,7 @@ const HEX_TOKEN_LENGTH: usize = 64;
 /// exchanged for an access token, which is kept instead.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  agent login registry.example.com --username ada\n  \
-                        agent login --token-stdin < token.txt")]
+                        agent login --token-stdin < token.txt\n  agent login registry.example.com --oidc")]
 pub(super) struct Login {
     /// Host or address of the registry; by default that of names without a host
     #[arg(value_name = "REGISTRY")]
@@ -42,6 +44,15 @@ pub(super) struct Login {
     /// Read an access token from stdin
     #[arg(long, conflicts_with = "password_stdin")]
     token_stdin: bool,
+
+    /// Sign in with a browser, at the issuer of this name that the registry trusts, or at its only one
+    #[arg(long, value_name = "ISSUER", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    #[arg(conflicts_with_all = ["username", "password_stdin", "token_stdin"])]
+    oidc: Option<String>,
+
+    /// The browser is on another machine: a code is to be typed there
+    #[arg(long, requires = "oidc")]
+    device: bool,
 
     /// Where to keep it; by default in the profile of this registry, where there is one, else as docker does
     #[arg(long, value_enum, value_name = "PLACE")]
@@ -88,8 +99,16 @@ pub(super) async fn login(context: &Context, arguments: &Login) -> Result<(), Er
     let registries = Registries::load(context)?;
     let endpoint = registries.endpoint(arguments.host.as_deref())?;
     let place = Chosen::of(context, &endpoint, arguments.store)?;
-    let (user, secret) = enter(arguments, &endpoint).await?;
-    let signed_in = try_out(&registries, &endpoint, user, secret, arguments.dry_run).await?;
+    let signed_in = match &arguments.oidc {
+        Some(issuer) => match sign_in(&registries, &endpoint, arguments, issuer).await? {
+            Some(signed_in) => signed_in,
+            None => return dry(context, &endpoint.to_string(), &format!("sign in to {endpoint} with a browser")),
+        },
+        None => {
+            let (user, secret) = enter(arguments, &endpoint).await?;
+            try_out(&registries, &endpoint, user, secret, arguments.dry_run).await?
+        }
+    };
     if context.global.token_variable.as_ref().is_some_and(|token| !token.expose().is_empty()) {
         context.printer.note("note: AGENT_REGISTRY_TOKEN is set, and goes before what is kept");
     }
@@ -139,6 +158,22 @@ async fn try_out(
     let answer = remote.sign_in().await.map_err(|error| failed(error.into()))?;
     let known = if is_ours { name_of(&remote).await.map_err(|error| failed(error.into()))? } else { None };
     Ok(SignedIn { user: known.or(user), secret, is_ours, answer })
+}
+
+/// With a browser; `None` when nothing was to be done.
+async fn sign_in(
+    registries: &Registries<'_>,
+    endpoint: &Endpoint,
+    arguments: &Login,
+    issuer: &str,
+) -> Result<Option<SignedIn>, Error> {
+    let remote = registries.connect_as(endpoint, None)?;
+    let wanted = oidc::Wanted { issuer, is_elsewhere: arguments.device, dry_run: arguments.dry_run };
+    let made = oidc::sign_in(&remote, &wanted).await?;
+    Ok(made.map(|(user, token)| {
+        let secret = token.expose().to_owned();
+        SignedIn { user, secret, is_ours: true, answer: SignIn::Accepted }
+    }))
 }
 
 /// Whether a secret has the form of an access token.

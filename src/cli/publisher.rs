@@ -38,7 +38,7 @@ enum Verb {
 #[derive(Args, Debug)]
 #[command(
     after_help = "Example: agent publisher add my-agent --issuer github --claim repository_id=1234 \\\n           \
-                        --claim workflow=release.yml --claim environment=production"
+                        --claim workflow_file=release.yml --claim environment=production"
 )]
 struct Add {
     /// Name of the package, which need not exist yet

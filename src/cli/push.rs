@@ -6,6 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::build::tell_files;
+use super::ci;
 use super::context::Context;
 use super::error::Error;
 use super::printer::{Format, Printer};
@@ -154,7 +155,7 @@ async fn locate(
     registries: &Registries<'_>,
     wanted: &Wanted,
 ) -> Result<Located, Error> {
-    let located = registries.locate(wanted).await?;
+    let located = ci::as_run(context, registries, registries.locate(wanted).await?).await?;
     if let Some(visibility) = arguments.visibility {
         visibility::settle(context, &located, visibility, arguments.dry_run).await?;
     }

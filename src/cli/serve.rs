@@ -86,7 +86,11 @@ fn config(context: &Context, flags: &ServerFlags) -> Result<Config, Error> {
 fn failed(error: server::Error) -> Error {
     use server::Error as Server;
     let status = match &error {
-        Server::Config(_) | Server::Exposed(_) | Server::Tls { .. } | Server::AdminToken { .. } => ExitStatus::Config,
+        Server::Config(_)
+        | Server::Exposed(_)
+        | Server::Tls { .. }
+        | Server::Issuers(_)
+        | Server::AdminToken { .. } => ExitStatus::Config,
         Server::Listen { .. } | Server::Locked(_) => ExitStatus::Unavailable,
         Server::DataDir { .. } | Server::Storage(_) | Server::Index(_) => ExitStatus::Io,
         Server::Format { .. } | Server::IndexLost(_) | Server::NoBackup(_) => ExitStatus::Data,

@@ -8,6 +8,7 @@ use super::error::Error;
 use super::listing::{ago, done, dry, list};
 use super::prompt;
 use super::service::Service;
+use super::user_identity::{Link, Unlink, link, unlink};
 use crate::api::{AdministratorChange, NewPassword, NewUser, Removed, Secret, User};
 use crate::oci::percent_encode;
 
@@ -27,6 +28,8 @@ enum Verb {
     Set(Set),
     Password(Password),
     Free(Free),
+    Link(Link),
+    Unlink(Unlink),
 }
 
 /// Add a user
@@ -113,6 +116,8 @@ pub(super) async fn user(context: &Context, arguments: UserCommand) -> Result<()
         Verb::Set(arguments) => set(context, &arguments).await,
         Verb::Password(arguments) => password(context, &arguments).await,
         Verb::Free(arguments) => free(context, &arguments).await,
+        Verb::Link(arguments) => link(context, arguments).await,
+        Verb::Unlink(arguments) => unlink(context, arguments).await,
     }
 }
 

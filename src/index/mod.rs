@@ -19,6 +19,7 @@ pub mod feed;
 #[cfg(test)]
 mod fixture;
 pub mod grants;
+pub mod identities;
 #[cfg(test)]
 mod manifest_tests;
 pub mod manifests;

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::repositories::page;
 use super::{Error, Row, Session, Value, access};
-use crate::auth::PublisherId;
+use crate::auth::{PublisherId, TokenId};
 use crate::oci::RepositoryName;
 
 impl From<PublisherId> for Value {
@@ -121,6 +121,56 @@ pub fn forget_used(session: &mut dyn Session, now: Timestamp, limit: usize) -> R
     session.execute(sql, &[now.into(), page(limit)])
 }
 
+/// A token of a publisher, and what it reaches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bearer {
+    /// The token.
+    pub token: TokenId,
+    /// The publisher it was made for.
+    pub id: PublisherId,
+    /// The repository it reaches.
+    pub repository: RepositoryName,
+    /// From when on it is refused.
+    pub expires_at: Timestamp,
+}
+
+/// Stores a token for a publisher; `hash` is of its whole text. Nobody was refused it before, so that whatever was
+/// decided stays true.
+pub fn add_token(
+    session: &mut dyn Session,
+    id: PublisherId,
+    hash: &[u8; 32],
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<TokenId, Error> {
+    let sql = "INSERT INTO access_token (publisher_id, kind, hash, name, scopes, patterns, created_at, expires_at) \
+               VALUES (?1, 1, ?2, '', '', '', ?3, ?4) RETURNING id";
+    let parameters = [id.into(), Bytes::copy_from_slice(hash).into(), now.into(), expires_at.into()];
+    let row = session.first(sql, &parameters)?.ok_or(Error::Column { column: 0, wanted: "present" })?;
+    row.integer(0).map(TokenId::new)
+}
+
+/// Finds the accepted token of a hash: not expired, not revoked, of a publisher that is still there.
+pub fn bearer(session: &mut dyn Session, hash: &[u8; 32], now: Timestamp) -> Result<Option<Bearer>, Error> {
+    let row = session.first(
+        "SELECT t.id, p.id, p.repository, t.expires_at FROM access_token t JOIN publisher p ON p.id = t.publisher_id \
+         WHERE t.hash = ?1 AND t.revoked_at IS NULL AND t.expires_at > ?2",
+        &[Bytes::copy_from_slice(hash).into(), now.into()],
+    )?;
+    let read = |row: Row| {
+        let (token, id) = (TokenId::new(row.integer(0)?), PublisherId::new(row.integer(1)?));
+        Ok(Bearer { token, id, repository: row.parsed(2)?, expires_at: row.time(3)? })
+    };
+    row.map(read).transpose()
+}
+
+/// Forgets tokens of publishers that have expired, at most `limit`. How many.
+pub fn forget_tokens(session: &mut dyn Session, now: Timestamp, limit: usize) -> Result<usize, Error> {
+    let sql = "DELETE FROM access_token WHERE id IN (SELECT id FROM access_token \
+               WHERE publisher_id IS NOT NULL AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+    session.execute(sql, &[now.into(), page(limit)])
+}
+
 fn read(row: &Row) -> Result<StoredPublisher, Error> {
     Ok(StoredPublisher {
         id: PublisherId::new(row.integer(0)?),
@@ -171,6 +221,32 @@ mod tests {
         let kept = find(index.session(), second).unwrap().unwrap();
         assert_eq!(kept.last_used_at, Some(time(7)));
         assert_eq!((kept.repository, kept.created_by.as_str(), kept.created_at), (here, "ada", time(1)));
+    }
+
+    #[test]
+    fn a_publishers_token_lasts_as_long_as_it_and_its_publisher_do() {
+        let mut index = Fixture::new();
+        let here = name("acme/agent");
+        let id = add(index.session(), &new(&here, "repository_id=1"), time(1)).unwrap();
+        let token = add_token(index.session(), id, &[1; 32], time(1), time(100)).unwrap();
+        let expected = Bearer { token, id, repository: here, expires_at: time(100) };
+        assert_eq!(bearer(index.session(), &[1; 32], time(99)).unwrap(), Some(expected));
+        assert_eq!(bearer(index.session(), &[2; 32], time(99)).unwrap(), None);
+        assert_eq!(bearer(index.session(), &[1; 32], time(100)).unwrap(), None);
+        assert_eq!(access::caller(index.session(), &[1; 32], time(99)).unwrap(), None, "it is nobody's account");
+        assert!(access::is_unrevoked(index.session(), token).unwrap());
+
+        assert_eq!(forget_tokens(index.session(), time(99), 10).unwrap(), 0);
+        add_token(index.session(), id, &[3; 32], time(1), time(200)).unwrap();
+        assert_eq!(forget_tokens(index.session(), time(100), 10).unwrap(), 1);
+        assert!(bearer(index.session(), &[3; 32], time(150)).unwrap().is_some());
+        assert!(remove(index.session(), id).unwrap());
+        assert_eq!(bearer(index.session(), &[3; 32], time(150)).unwrap(), None);
+        let other = index.user("ada");
+        let hash = Bytes::from_static(&[9; 32]);
+        let both = "INSERT INTO access_token (account_id, publisher_id, kind, hash, name, scopes, patterns, created_at) \
+                    VALUES (?1, 1, 1, ?2, '', '', '', 0)";
+        assert!(index.session().execute(both, &[other.into(), hash.into()]).is_err(), "a token is of one or the other");
     }
 
     #[test]

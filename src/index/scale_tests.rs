@@ -60,7 +60,7 @@ impl Watched {
             "INSERT INTO access_grant SELECT 1, 1, i, 1, 0, NULL FROM n WHERE i <= :users AND i % 10 = 0",
             "INSERT INTO access_grant SELECT 2 + i % (:users - 1), 1 + (i % 9 = 0), 1 + i * 31 % :users, 2, 0, NULL \
              FROM n WHERE i <= :grants ON CONFLICT DO NOTHING",
-            "INSERT INTO access_token SELECT i, i, 1, CAST(i AS BLOB), 'x', 'read', '', NULL, 0, NULL, NULL, NULL \
+            "INSERT INTO access_token SELECT i, i, 1, CAST(i AS BLOB), 'x', 'read', '', NULL, 0, NULL, NULL, NULL, NULL \
              FROM n WHERE i <= :users",
         ];
         connection.execute_batch("BEGIN").unwrap();

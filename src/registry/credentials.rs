@@ -15,10 +15,11 @@ use super::last_used::LastUsed;
 use super::service::{Registry, UPLOAD_LIFETIME, after};
 use super::sign_in::Turns;
 use crate::auth::{
-    AccessToken, AccountName, Caller, CredentialKind, Identity, KeyRing, Origin, Reach, Scope, ShortToken,
+    AccessToken, AccountName, Caller, CredentialKind, Identity, KeyRing, Origin, Reach, Scope, Scopes, ShortToken,
     ShortTokenError, TokenForm, TokenId,
 };
 use crate::index::access::{self, Bearer};
+use crate::index::publishers;
 use crate::index::tokens::TokenKind;
 
 /// Most credentials that are remembered, at a few hundred bytes each.
@@ -139,13 +140,7 @@ impl Registry {
     }
 
     /// Checks what a caller shows to a service. No password is accepted here: those are for signing in.
-    pub fn authenticate(
-        &self,
-        shown: Shown<'_>,
-        service: &str,
-        to: Purpose,
-        origin: Origin,
-    ) -> Result<Caller, Error> {
+    pub fn authenticate(&self, shown: Shown<'_>, service: &str, to: Purpose, origin: Origin) -> Result<Caller, Error> {
         let now = Timestamp::now();
         // Before anything is read: what is read later can only be newer.
         let generation = self.index.access_generation();
@@ -201,7 +196,10 @@ impl Registry {
         origin: Origin,
         now: Timestamp,
     ) -> Result<(Caller, Option<Timestamp>), Error> {
-        let bearer = self.bearer(secret, TokenForm::Refresh, now)?;
+        let bearer = match self.bearer(secret, TokenForm::Refresh, now) {
+            Err(Error::Unauthenticated(Rejected::Token)) => return self.publisher_caller(secret, origin, now),
+            found => found?,
+        };
         if bearer.token.kind != TokenKind::Access {
             return Err(Rejected::Kind.into());
         }
@@ -211,6 +209,21 @@ impl Registry {
         }
         let expires_at = bearer.expires_at;
         Ok((caller(bearer, origin), expires_at))
+    }
+
+    /// The caller of a publisher's token, under whatever name it is shown: it reaches one repository, and ends soon.
+    fn publisher_caller(
+        &self,
+        secret: &str,
+        origin: Origin,
+        now: Timestamp,
+    ) -> Result<(Caller, Option<Timestamp>), Error> {
+        let token = AccessToken::parse(secret).map_err(|_| Rejected::Token)?;
+        let found = self.read(|session| publishers::bearer(session, &token.hash(), now).map_err(Error::from))?;
+        let bearer = found.ok_or(Rejected::Token)?;
+        let reach = Reach::new(Scopes::of(&[Scope::Write]), vec![(&bearer.repository).into()]);
+        let (identity, credential) = (Identity::Publisher(bearer.id), CredentialKind::Token(bearer.token));
+        Ok((Caller::new(identity, reach, credential, origin), Some(bearer.expires_at)))
     }
 
     /// The stored token of a text that has not this form.

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::credentials::Rejected;
+use super::exchange_error::ExchangeError;
 use super::record::RecordError;
 use super::refusal::{Refusal, RefusalKind};
 use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
@@ -98,6 +99,9 @@ pub enum Error {
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
+    /// An identity from elsewhere is exchanged for nothing.
+    #[error(transparent)]
+    Exchange(#[from] ExchangeError),
     /// What the caller shows is not accepted. Which part of it is wrong is for the log alone.
     #[error("the credentials are not accepted")]
     Unauthenticated(Rejected),
@@ -197,9 +201,13 @@ impl Error {
                 RefusalKind::Invalid => ErrorCode::Unsupported,
             },
             // No code of the list is about conditions; this one says that the registry could, and does not.
-            Self::Denied(_) | Self::AccountDenied(_) | Self::TagRefused(_) | Self::ConditionFailed { .. } => {
-                ErrorCode::Denied
-            }
+            Self::Exchange(ExchangeError::Rule(_)) => return None,
+            Self::Exchange(ExchangeError::Used) => ErrorCode::Unauthorized,
+            Self::Exchange(_)
+            | Self::Denied(_)
+            | Self::AccountDenied(_)
+            | Self::TagRefused(_)
+            | Self::ConditionFailed { .. } => ErrorCode::Denied,
             Self::OutOfSpace(_)
             | Self::Storage(_)
             | Self::Index(_)

@@ -12,10 +12,6 @@ use crate::index::repositories::MAX_PAGE;
 
 /// Most publishers of one repository.
 pub const MAX_PUBLISHERS: usize = 100;
-/// Most publishers that one identity is compared with.
-const MAX_CANDIDATES: usize = 1_000;
-/// Used identities forgotten whenever one is taken, so that they never pile up.
-const FORGOTTEN_AT_ONCE: usize = 100;
 
 /// A publisher to be configured.
 #[derive(Clone, Debug)]
@@ -80,36 +76,6 @@ impl Registry {
             found.ok_or(Refusal::UnknownPublisher(id))?;
             publishers::remove(session, id)?;
             note(session, &permit, "publisher.remove", format!("{repository} publisher {id}"), now)
-        });
-        write.await
-    }
-
-    /// The publishers that an identity of this issuer might be.
-    pub async fn publisher_candidates(
-        &self,
-        issuer: &str,
-        selectors: &[String],
-    ) -> Result<Vec<StoredPublisher>, Error> {
-        self.read(|session| {
-            let mut found = vec![];
-            for selector in selectors {
-                found.extend(publishers::candidates(session, issuer, selector, MAX_CANDIDATES)?);
-            }
-            Ok(found)
-        })
-    }
-
-    /// Takes an identity for a publisher, once: whether it was not taken before. `hash` is that of its number, else of
-    /// its text; it is remembered until nobody would accept it anyway.
-    pub async fn take_identity(&self, id: PublisherId, hash: [u8; 32], expires_at: Timestamp) -> Result<bool, Error> {
-        let now = Timestamp::now();
-        let write = self.index.write(move |session| {
-            publishers::forget_used(session, now, FORGOTTEN_AT_ONCE)?;
-            let is_first = publishers::use_once(session, &hash, expires_at)?;
-            if is_first {
-                publishers::touch(session, id, now)?;
-            }
-            Ok::<_, Error>(is_first)
         });
         write.await
     }

@@ -43,6 +43,12 @@ pub enum Refusal {
     /// No such publisher of this repository.
     #[error("there is no publisher {0} of this repository")]
     UnknownPublisher(PublisherId),
+    /// The user has no such identity.
+    #[error("this identity does not sign `{0}` in")]
+    UnknownIdentity(AccountName),
+    /// The identity signs in somebody already.
+    #[error("this identity signs in a user already")]
+    IdentityLinked,
     /// Nothing was granted to them.
     #[error("nothing is granted to {0} here")]
     NotGranted(Grantee),
@@ -107,6 +113,7 @@ impl Refusal {
             | Self::UnknownGrantee(_)
             | Self::UnknownToken(_)
             | Self::UnknownPublisher(_)
+            | Self::UnknownIdentity(_)
             | Self::NotGranted(_) => RefusalKind::Missing,
             Self::NameTaken(_)
             | Self::TeamTaken(_)
@@ -115,6 +122,7 @@ impl Refusal {
             | Self::NotEmpty { .. }
             | Self::NotMember { .. }
             | Self::NotRemoved(_)
+            | Self::IdentityLinked
             | Self::TokenKnown => RefusalKind::Conflict,
             Self::NameReserved(_) | Self::TokenName | Self::TooLong(_) | Self::InThePast | Self::TooMany { .. } => {
                 RefusalKind::Invalid

@@ -54,6 +54,20 @@ pub enum Error {
     /// The realm that hands out the registry's tokens gives none.
     #[error("no token: {0}")]
     NoToken(Box<Refusal>),
+    /// Who vouches for a run or a person gives no identity token.
+    #[error("no identity token: {0}")]
+    NoIdentity(Box<Refusal>),
+    /// Nobody signed in, or nobody could.
+    #[error("sign-in at {issuer} failed: {problem}")]
+    SignIn {
+        /// The issuer's address; fit to be shown.
+        issuer: String,
+        /// Why; fit to be shown.
+        problem: String,
+    },
+    /// There is no port for a browser to come back to.
+    #[error("this machine has no port to wait for a browser on")]
+    Listen(#[source] std::io::Error),
     /// Whoever answers there speaks another language.
     #[error("{address} is no OCI registry: {found}")]
     NotARegistry {
@@ -179,14 +193,17 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Refused(refusal) => refusal.kind(),
-            Self::NoToken(refusal) if refusal.kind() == ErrorKind::Unavailable => ErrorKind::Unavailable,
-            Self::NoToken(_) => ErrorKind::Denied,
+            Self::NoToken(refusal) | Self::NoIdentity(refusal) if refusal.kind() == ErrorKind::Unavailable => {
+                ErrorKind::Unavailable
+            }
+            Self::NoToken(_) | Self::NoIdentity(_) | Self::SignIn { .. } => ErrorKind::Denied,
             Self::Connect { .. }
             | Self::Broken { .. }
             | Self::Stalled { .. }
             | Self::Trickle { .. }
             | Self::Truncated { .. } => ErrorKind::Unavailable,
             Self::Setup(_)
+            | Self::Listen(_)
             | Self::NoAuthority
             | Self::File { .. }
             | Self::Write { .. }

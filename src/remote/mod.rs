@@ -14,6 +14,7 @@ mod docker_store;
 mod endpoint;
 mod error;
 mod exchange;
+mod identity;
 mod link;
 mod lists;
 mod manifests;
@@ -41,6 +42,7 @@ pub use docker::docker_credential;
 pub use docker_store::{Kept, docker_helper, forget_docker_credential, keep_docker_credential};
 pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, ErrorKind};
+pub use identity::{CiRun, DeviceCode, IdentityToken, Issuer, random_text};
 pub use manifests::Found;
 pub use payload::BlobSource;
 pub use private_file::write_private;
@@ -144,6 +146,8 @@ impl fmt::Debug for Remote {
 mod auth_tests;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+mod identity_tests;
 #[cfg(test)]
 mod own_api_tests;
 #[cfg(test)]

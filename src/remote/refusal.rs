@@ -92,8 +92,17 @@ impl Refusal {
         let clean = |text: &str| clean(&secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "…")));
         if let Ok(json) = serde_json::from_slice::<Value>(body) {
             let first = &json["errors"][0];
-            self.code = first["code"].as_str().map(clean).filter(|code| !code.is_empty());
-            let told = [&first["message"], &json["detail"], &json["details"], &json["message"], &json["title"]];
+            // An issuer of identity tokens has but the second (RFC 6749, section 5.2).
+            let code = first["code"].as_str().or_else(|| json["error"].as_str());
+            self.code = code.map(clean).filter(|code| !code.is_empty());
+            let told = [
+                &first["message"],
+                &json["detail"],
+                &json["details"],
+                &json["message"],
+                &json["title"],
+                &json["error_description"],
+            ];
             self.message = told.into_iter().find_map(Value::as_str).map(clean).unwrap_or_default();
         } else if content_type.starts_with("text/plain") {
             let text = String::from_utf8_lossy(body);

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::IssuerSettings;
 use crate::oci::Host;
 use crate::registry::MAX_SHORT_TOKEN_LIFE;
 
@@ -32,10 +33,10 @@ pub struct Auth {
     pub admin_token_file: Option<PathBuf>,
     /// Seconds a token of `/token` is good for, 1 to 1800; clients take fewer than 60 for 60. Default 300.
     pub token_seconds: u32,
-    /// Believe issuers in private networks too, over plain HTTP on loopback. For tests. Default false.
+    /// Believe issuers in private networks too. Default false.
     pub allow_private_issuers: bool,
     /// Who may vouch for build systems and people, by `OpenID` Connect.
-    pub issuers: Vec<Issuer>,
+    pub issuers: Vec<IssuerSettings>,
 }
 
 impl Default for Auth {
@@ -60,21 +61,8 @@ impl Auth {
         if !(1..=MAX_SHORT_TOKEN_LIFE.as_secs()).contains(&self.token_seconds.into()) {
             return Err(("auth.token-seconds", "must be from 1 to 1800"));
         }
-        if self.issuers.iter().any(|issuer| issuer.name.is_empty() || issuer.url.is_empty()) {
-            return Err(("auth.issuers", "needs a `name` and a `url` in each entry"));
-        }
-        Ok(())
+        IssuerSettings::check(&self.issuers)
     }
-}
-
-/// An `OpenID` Connect issuer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Issuer {
-    /// What people call it.
-    pub name: String,
-    /// Its address, exactly as its tokens have it in `iss`.
-    pub url: String,
 }
 
 /// A text that is no address of a registry.
@@ -178,10 +166,10 @@ mod tests {
         ] {
             assert!(toml::from_str::<Auth>(wrong).is_err(), "{wrong}");
         }
-        let nameless = Issuer { name: String::new(), url: "https://a".to_owned() };
         for seconds in [0, 1801] {
             assert_eq!(Auth { token_seconds: seconds, ..Auth::default() }.check().unwrap_err().0, "auth.token-seconds");
         }
-        assert_eq!(Auth { issuers: vec![nameless], ..Auth::default() }.check().unwrap_err().0, "auth.issuers");
+        let nameless: Auth = toml::from_str("[[issuers]]\nname = \"\"\nurl = \"https://a\"").unwrap();
+        assert_eq!(nameless.check().unwrap_err().0, "auth.issuers.name");
     }
 }

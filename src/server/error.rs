@@ -62,6 +62,9 @@ pub enum Error {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Identities from elsewhere cannot be checked.
+    #[error("cannot use the issuers of the configuration")]
+    Issuers(#[from] super::OidcError),
     /// The blob store cannot be opened.
     #[error("cannot open the blob store")]
     Storage(#[from] storage::Error),

@@ -12,18 +12,20 @@ mod http;
 mod json_lines;
 mod listen;
 mod logs;
+mod oidc;
 mod pace;
 mod recovery;
 mod service;
 mod tls;
 
-pub use auth_config::{Auth, ExternalUrl, ExternalUrlError, Issuer};
+pub use auth_config::{Auth, ExternalUrl, ExternalUrlError};
 pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
 pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use first_token::FirstToken;
 pub use http::openapi;
 pub use logs::start_logs;
+pub use oidc::{FetchError, IssuerSettings, OidcError};
 pub use recovery::{reindex, restore};
 pub use service::Server;
 

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 
 use super::first_token::first_start;
 use super::http::State;
+use super::oidc::Elsewhere;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
 use crate::jobs::keep_journal;
@@ -76,11 +77,14 @@ impl Server {
             .signing_for(SignedDuration::from_secs(config.auth.token_seconds.into()));
         let first_token = prepare(&registry, &directory, config).await?;
         let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
-        let (state, closed) = State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth);
+        let url = url(address, config.tls.is_some());
+        let elsewhere = Elsewhere::new(&config.auth, Some(url.as_str()).filter(|_| address.ip().is_loopback()))?;
+        let (state, closed) =
+            State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth, elsewhere);
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving, url: url(address, config.tls.is_some()), drain, closed, first_token, directory })
+        Ok(Self { state, serving, url, drain, closed, first_token, directory })
     }
 
     /// Where it is reached from this machine.

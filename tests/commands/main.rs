@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 mod accounts;
+mod elsewhere;
 mod help;
 #[cfg(target_os = "linux")]
 mod hostile;

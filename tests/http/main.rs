@@ -22,6 +22,7 @@ mod lists;
 mod manifests;
 mod media_types;
 mod names;
+mod oidc;
 mod operations;
 mod people;
 mod permissions;

@@ -67,10 +67,10 @@ CREATE TABLE access_grant (
 CREATE INDEX access_grant_grantee ON access_grant (grantee_kind, grantee_id, repository_id, expires_at);
 
 -- Credentials with many random bits, by SHA-256 of their text; kind: 1 access, 2 refresh. One that was made with
--- another (parent_id) ends with it. patterns: one a line.
+-- another (parent_id) ends with it. patterns: one a line. It is an account's or a publisher's; the latter may be gone.
 CREATE TABLE access_token (
     id           INTEGER PRIMARY KEY,
-    account_id   INTEGER NOT NULL REFERENCES account (id),
+    account_id   INTEGER REFERENCES account (id),
     kind         INTEGER NOT NULL,
     hash         BLOB    NOT NULL UNIQUE,
     name         TEXT    NOT NULL,
@@ -80,8 +80,11 @@ CREATE TABLE access_token (
     created_at   INTEGER NOT NULL,
     expires_at   INTEGER,
     last_used_at INTEGER,
-    revoked_at   INTEGER
+    revoked_at   INTEGER,
+    publisher_id INTEGER,
+    CHECK ((account_id IS NULL) <> (publisher_id IS NULL))
 ) STRICT;
+CREATE INDEX access_token_publisher ON access_token (expires_at) WHERE publisher_id IS NOT NULL;
 CREATE INDEX access_token_account ON access_token (account_id, kind, id);
 
 -- Keys that sign short tokens; the one that is not retired signs, retired ones still verify for a while.
@@ -121,6 +124,16 @@ CREATE TABLE used_assertion (
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX used_assertion_expiry ON used_assertion (expires_at);
+
+-- Identities at an issuer elsewhere that sign a user in.
+CREATE TABLE user_identity (
+    issuer     TEXT    NOT NULL,
+    subject    TEXT    NOT NULL,
+    account_id INTEGER NOT NULL REFERENCES account (id),
+    linked_at  INTEGER NOT NULL,
+    PRIMARY KEY (issuer, subject)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX user_identity_account ON user_identity (account_id, issuer, subject);
 
 -- Moves with everything above that a decision is made from; whatever was remembered at another value is forgotten.
 CREATE TABLE access_generation (

@@ -46,12 +46,6 @@ impl Entrances {
         Entrance { scheme: scheme.unwrap_or(own), host }
     }
 
-    /// For whom identity tokens of other issuers must be made; nobody where there are none.
-    pub(super) fn audience(&self) -> Option<String> {
-        let url = self.auth.external_url.as_ref().filter(|_| !self.auth.issuers.is_empty())?;
-        Some(url.to_string())
-    }
-
     /// Where the client is: the last address that no trusted proxy has.
     pub(super) fn client(&self, request: &HttpRequest) -> Option<IpAddr> {
         let peer = request.peer_addr()?.ip().to_canonical();

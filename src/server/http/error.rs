@@ -56,6 +56,12 @@ pub(super) enum Failure {
     /// The token was made for the repository a blob is mounted into, and not for this one, which it would come from.
     #[error("the token does not reach the repository that the blob would come from")]
     MountFrom(RepositoryName),
+    /// An identity from elsewhere is not believed, or cannot be checked.
+    #[error(transparent)]
+    Elsewhere(#[from] crate::server::OidcError),
+    /// An identity was got for another registry.
+    #[error("the identity token was made for another registry, or the text of its `nonce` is missing")]
+    Nonce,
     /// Too many wrong credentials; worth another try after so many seconds.
     #[error("too many attempts to sign in have failed; try again in {0} seconds")]
     TooManyAttempts(u64),
@@ -96,9 +102,13 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
-            Self::Malformed | Self::SignIn | Self::MountFrom(_) => {
+            Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Nonce => {
                 (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
             }
+            Self::Elsewhere(error) if error.is_callers_fault() => {
+                (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
+            }
+            Self::Elsewhere(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
@@ -240,6 +250,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Invalid => StatusCode::BAD_REQUEST,
         },
+        Error::Exchange(error) => exchange_status(error),
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
@@ -254,6 +265,19 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::Random(_)
         | Error::Hash(_)
         | Error::Stopped(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn exchange_status(error: &registry::ExchangeError) -> StatusCode {
+    use registry::ExchangeError;
+    match error {
+        ExchangeError::Used => StatusCode::UNAUTHORIZED,
+        ExchangeError::NoPublisher(_)
+        | ExchangeError::Stranger { .. }
+        | ExchangeError::Nameless { .. }
+        | ExchangeError::NameTaken(_) => StatusCode::FORBIDDEN,
+        ExchangeError::Ambiguous => StatusCode::BAD_REQUEST,
+        ExchangeError::Rule(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

@@ -11,6 +11,7 @@ use crate::registry::Registry;
 use crate::server::Auth;
 use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
+use crate::server::oidc::Elsewhere;
 
 /// Shared by all workers.
 #[derive(Clone, Debug)]
@@ -21,6 +22,7 @@ pub(in crate::server) struct State {
     pub(super) is_tls: bool,
     pub(super) entrances: Entrances,
     pub(super) attempts: Arc<Attempts>,
+    pub(super) elsewhere: Arc<Elsewhere>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
@@ -33,10 +35,12 @@ impl State {
         body_idle: Duration,
         is_tls: bool,
         auth: &Auth,
+        elsewhere: Elsewhere,
     ) -> (Self, mpsc::Receiver<()>) {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
         let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
-        (Self { registry, backups, body_idle, is_tls, entrances, attempts: Arc::default(), _open: open }, closed)
+        let (attempts, elsewhere) = (Arc::default(), Arc::new(elsewhere));
+        (Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, _open: open }, closed)
     }
 }

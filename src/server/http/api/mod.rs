@@ -3,7 +3,9 @@
 mod audit;
 mod backup;
 mod convert;
+mod identities;
 mod me;
+mod oidc;
 mod organisations;
 mod packages;
 mod permissions;
@@ -45,7 +47,17 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/repositories/{repository:.+}", reading().to(repositories::repository))
         .route("/api/v1/repositories/{repository:.+}", web::put().to(repositories::put))
         .configure(people)
-        .configure(rights);
+        .configure(rights)
+        .configure(elsewhere);
+}
+
+/// Those about identities from elsewhere.
+fn elsewhere(app: &mut web::ServiceConfig) {
+    const IDENTITIES: &str = "/api/v1/users/{name}/identities";
+    app.route("/api/v1/oidc/token", web::post().to(oidc::exchange))
+        .route(IDENTITIES, reading().to(identities::list))
+        .route(IDENTITIES, web::put().to(identities::link))
+        .route(IDENTITIES, web::delete().to(identities::unlink));
 }
 
 /// Those about people and their credentials.
@@ -154,7 +166,11 @@ fn rights(app: &mut web::ServiceConfig) {
         tag_rules::set,
         tag_rules::clear,
         audit::list,
-        signing_keys::rotate
+        signing_keys::rotate,
+        oidc::exchange,
+        identities::list,
+        identities::link,
+        identities::unlink
     )
 )]
 struct Document;
@@ -176,7 +192,8 @@ async fn info(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
             .map_or(RegistryInfo::DEFAULT_NAMESPACE, AccountName::as_str)
             .to_owned(),
         authentication: state.registry.mode() == Mode::Accounts,
-        audience: state.entrances.audience(),
+        audience: state.elsewhere.audience().map(str::to_owned),
+        sign_in: state.elsewhere.sign_in(),
     });
     json(&request, info)
 }
