@@ -1,6 +1,6 @@
 //! Identities from elsewhere: runs that publish without a stored secret, people who sign in, and who tries to.
 
-use agent_registry::server::{Auth, Config};
+use agent_registry::server::Config;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
