@@ -11,8 +11,14 @@ pub mod cli;
 pub mod client;
 #[cfg(feature = "server")]
 pub mod index;
+#[cfg(all(test, feature = "server"))]
+#[path = "../tests/support/issuer.rs"]
+mod issuer;
 #[cfg(feature = "server")]
 pub mod jobs;
+#[cfg(all(test, feature = "server"))]
+#[path = "../tests/support/minter.rs"]
+mod minter;
 pub mod oci;
 pub mod package;
 #[cfg(feature = "server")]

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use super::assertion::{MAX_AGE_SECONDS, MAX_ASSERTION_BYTES, MAX_CLAIMS};
 use super::{Asserted, Assertion, AssertionError, IssuerKeys, IssuerUrl};
 
-#[path = "../../tests/support/minter.rs"]
-mod minter;
-use minter::{Signer, base64url, github_claims, gitlab_claims, key_set};
+use crate::minter::{Signer, base64url, github_claims, gitlab_claims, key_set};
 
 const ISSUER: &str = "https://ci.example";
 const AUDIENCE: &str = "registry.example";
@@ -229,8 +227,8 @@ fn a_token_has_limits_and_a_form() {
     }
     let signer = Signer::ed25519("k");
     for claims in ["[]", "7", "\"x\"", r#"{"iss":"a","iss":"b"}"#, &"[".repeat(200)] {
-        let signed = format!("{}.{}.", base64url(serde_json::to_string(&signer.header()).unwrap()), base64url(claims));
-        assert!(matches!(Assertion::parse(&signed), Err(AssertionError::Claim("iss"))), "{claims}");
+        let text = format!("{}.{}.", base64url(serde_json::to_string(&signer.header()).unwrap()), base64url(claims));
+        assert!(matches!(Assertion::parse(&text), Err(AssertionError::Claim("iss"))), "{claims}");
     }
 }
 

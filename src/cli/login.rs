@@ -28,6 +28,7 @@ const HEX_TOKEN_LENGTH: usize = 64;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  agent login registry.example.com --username ada\n  \
                         agent login --token-stdin < token.txt\n  agent login registry.example.com --oidc")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Login {
     /// Host or address of the registry; by default that of names without a host
     #[arg(value_name = "REGISTRY")]
@@ -99,15 +100,14 @@ pub(super) async fn login(context: &Context, arguments: &Login) -> Result<(), Er
     let registries = Registries::load(context)?;
     let endpoint = registries.endpoint(arguments.host.as_deref())?;
     let place = Chosen::of(context, &endpoint, arguments.store)?;
-    let signed_in = match &arguments.oidc {
-        Some(issuer) => match sign_in(&registries, &endpoint, arguments, issuer).await? {
-            Some(signed_in) => signed_in,
-            None => return dry(context, &endpoint.to_string(), &format!("sign in to {endpoint} with a browser")),
-        },
-        None => {
-            let (user, secret) = enter(arguments, &endpoint).await?;
-            try_out(&registries, &endpoint, user, secret, arguments.dry_run).await?
-        }
+    let signed_in = if let Some(issuer) = &arguments.oidc {
+        let Some(signed_in) = sign_in(&registries, &endpoint, arguments, issuer).await? else {
+            return dry(context, &endpoint.to_string(), &format!("sign in to {endpoint} with a browser"));
+        };
+        signed_in
+    } else {
+        let (user, secret) = enter(arguments, &endpoint).await?;
+        try_out(&registries, &endpoint, user, secret, arguments.dry_run).await?
     };
     if context.global.token_variable.as_ref().is_some_and(|token| !token.expose().is_empty()) {
         context.printer.note("note: AGENT_REGISTRY_TOKEN is set, and goes before what is kept");

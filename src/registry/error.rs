@@ -188,6 +188,7 @@ impl Error {
             Self::UploadBusy(_) | Self::UploadOutOfOrder { .. } => ErrorCode::BlobUploadInvalid,
             Self::ChunkLength { .. } => ErrorCode::SizeInvalid,
             Self::Unauthenticated(_) => ErrorCode::Unauthorized,
+            Self::Exchange(error) => return error.code(),
             Self::TooManyUploads | Self::TooManySignIns => ErrorCode::TooManyRequests,
             Self::DigestMismatch { .. } => ErrorCode::DigestInvalid,
             Self::ManifestUnknown { .. } | Self::NoPackage { .. } => ErrorCode::ManifestUnknown,
@@ -201,13 +202,9 @@ impl Error {
                 RefusalKind::Invalid => ErrorCode::Unsupported,
             },
             // No code of the list is about conditions; this one says that the registry could, and does not.
-            Self::Exchange(ExchangeError::Rule(_)) => return None,
-            Self::Exchange(ExchangeError::Used) => ErrorCode::Unauthorized,
-            Self::Exchange(_)
-            | Self::Denied(_)
-            | Self::AccountDenied(_)
-            | Self::TagRefused(_)
-            | Self::ConditionFailed { .. } => ErrorCode::Denied,
+            Self::Denied(_) | Self::AccountDenied(_) | Self::TagRefused(_) | Self::ConditionFailed { .. } => {
+                ErrorCode::Denied
+            }
             Self::OutOfSpace(_)
             | Self::Storage(_)
             | Self::Index(_)

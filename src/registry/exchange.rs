@@ -49,16 +49,16 @@ impl Registry {
         let token = AccessToken::generate()?;
         let (hash, now) = (token.hash(), Timestamp::now());
         let expires_at = after(now, PUBLISHER_TOKEN_LIFE);
-        let (taken, wanted) = (run.clone(), wanted.cloned());
+        let (identity, wanted) = (run.clone(), wanted.cloned());
         let write = self.index.write(move |session| {
-            let publisher = choose(session, &taken, wanted.as_ref())?;
-            use_once(session, &taken, now)?;
+            let publisher = choose(session, &identity, wanted.as_ref())?;
+            use_once(session, &identity, now)?;
             publishers::forget_tokens(session, now, FORGOTTEN_AT_ONCE)?;
             let id = publishers::add_token(session, publisher.id, &hash, now, expires_at)?;
             publishers::touch(session, publisher.id, now)?;
             let actor = Identity::Publisher(publisher.id).to_string();
             let by = By { actor, credential: CredentialKind::Token(id), origin };
-            let object = format!("{}: {} {}", publisher.repository, taken.issuer(), taken.subject());
+            let object = format!("{}: {} {}", publisher.repository, identity.issuer(), identity.subject());
             let rule = Rule::Publisher.to_string();
             audit::append(session, &by.entry("publisher.exchange", object, rule, audit::Outcome::Allowed, now))?;
             Ok::<_, Error>(publisher.repository)

@@ -1,6 +1,7 @@
 //! Why an identity from elsewhere is exchanged for nothing.
 
 use crate::auth::{AccountNameError, PublisherMismatch};
+use crate::oci::ErrorCode;
 
 /// Why an identity from elsewhere is exchanged for nothing.
 #[derive(Debug, thiserror::Error)]
@@ -36,4 +37,15 @@ pub enum ExchangeError {
     /// What is stored of a publisher cannot be read.
     #[error("what is stored of a publisher cannot be used")]
     Rule(#[source] serde_json::Error),
+}
+
+impl ExchangeError {
+    /// The code of the distribution API; `None` where the registry itself failed.
+    pub(super) fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Used => Some(ErrorCode::Unauthorized),
+            Self::Rule(_) => None,
+            _ => Some(ErrorCode::Denied),
+        }
+    }
 }

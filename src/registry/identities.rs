@@ -58,10 +58,10 @@ impl Registry {
         let token = AccessToken::generate()?;
         let (hash, now) = (token.hash(), Timestamp::now());
         let expires_at = after(now, SIGN_IN_TOKEN_LIFE);
-        let (taken, rule) = (person.clone(), rule.clone());
+        let (identity, rule) = (person.clone(), rule.clone());
         let write = self.index.write(move |session| {
-            let (account, user) = find_or_make(session, &taken, &rule, origin, now)?;
-            use_once(session, &taken, now)?;
+            let (account, user) = find_or_make(session, &identity, &rule, origin, now)?;
+            use_once(session, &identity, now)?;
             let name = format!("sign-in at {}", rule.name);
             let new = NewToken {
                 account,
@@ -74,7 +74,7 @@ impl Registry {
                 expires_at: Some(expires_at),
             };
             let id = tokens::insert(session, &new, now)?;
-            let object = format!("{user}: {} {}", taken.issuer(), taken.subject());
+            let object = format!("{user}: {} {}", identity.issuer(), identity.subject());
             record(session, &user, CredentialKind::Token(id), ("user.sign-in", object), (origin, now))?;
             Ok::<_, Error>(user)
         });

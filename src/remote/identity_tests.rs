@@ -11,13 +11,8 @@ use super::fixture::{Peer, Reply};
 use super::identity::{CiRun, IdentityToken, Issuer};
 use super::{Endpoint, Error, ErrorKind, Options, Remote};
 
-#[path = "../../tests/support/issuer.rs"]
-#[expect(dead_code, reason = "these tests need a part of it")]
-mod issuer;
-#[path = "../../tests/support/minter.rs"]
-#[expect(dead_code, reason = "these tests need a part of it")]
-mod minter;
-use minter::Signer;
+use crate::issuer;
+use crate::minter::Signer;
 
 const TOKEN: &str = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln";
 

@@ -102,13 +102,10 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
-            Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Nonce => {
+            Self::Elsewhere(error) if !error.is_callers_fault() => (StatusCode::SERVICE_UNAVAILABLE, None),
+            Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Elsewhere(_) | Self::Nonce => {
                 (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
             }
-            Self::Elsewhere(error) if error.is_callers_fault() => {
-                (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
-            }
-            Self::Elsewhere(_) => (StatusCode::SERVICE_UNAVAILABLE, None),
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),

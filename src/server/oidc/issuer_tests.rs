@@ -9,13 +9,8 @@ use serde_json::Value;
 use super::{FetchError, IssuerSettings, Issuers, OidcError, Refresh};
 use crate::auth::{Asserted, AssertionError};
 
-#[path = "../../../tests/support/issuer.rs"]
-mod issuer;
-#[path = "../../../tests/support/minter.rs"]
-#[expect(dead_code, reason = "these tests need a part of it")]
-mod minter;
-use issuer::{Issuer, Mood};
-use minter::{Signer, github_claims};
+use crate::issuer::{Issuer, Mood};
+use crate::minter::{Signer, github_claims};
 
 const AUDIENCE: &str = "registry.example";
 
