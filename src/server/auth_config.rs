@@ -34,7 +34,7 @@ pub struct Auth {
     pub token_seconds: u32,
     /// Believe issuers in private networks too, over plain HTTP on loopback. For tests. Default false.
     pub allow_private_issuers: bool,
-    /// Who may vouch for build systems and people, by OpenID Connect.
+    /// Who may vouch for build systems and people, by `OpenID` Connect.
     pub issuers: Vec<Issuer>,
 }
 
@@ -67,7 +67,7 @@ impl Auth {
     }
 }
 
-/// An OpenID Connect issuer.
+/// An `OpenID` Connect issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Issuer {

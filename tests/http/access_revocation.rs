@@ -286,3 +286,37 @@ async fn a_session_belongs_to_who_opened_it_and_to_its_repository() {
         assert_eq!(ada.finish(&place, whole).await, 201);
     }
 }
+
+#[tokio::test]
+async fn no_request_that_begins_after_a_revocation_succeeds() {
+    let app = TestApp::with_accounts().await;
+    let ada = app.user("ada").await;
+    ada.push_image(NAME, "v1", b"x").await;
+    let path = format!("/v2/{NAME}/manifests/v1");
+    for round in 0..10 {
+        let (id, token) = app.token("ada", json!({"name": format!("round {round}")})).await;
+        let short = token.short(&format!("repository:{NAME}:pull")).await;
+        let revoked = std::sync::atomic::AtomicBool::new(false);
+        let reading = async |actor: &Actor<'_>| {
+            let mut reads = 0;
+            loop {
+                let was_revoked = revoked.load(std::sync::atomic::Ordering::SeqCst);
+                match (actor.reads(&path).await, was_revoked) {
+                    (200, false) => reads += 1,
+                    (200, true) => panic!("read after the revocation"),
+                    (401, _) => return reads,
+                    (other, _) => panic!("{other}"),
+                }
+            }
+        };
+        let revoking = async {
+            for _ in 0..5 {
+                assert_eq!(ada.reads(&path).await, 200);
+            }
+            ada.must(Method::DELETE, &format!("/tokens/{id}"), Value::Null).await;
+            revoked.store(true, std::sync::atomic::Ordering::SeqCst);
+        };
+        let (first, second, ()) = futures_util::join!(reading(&token), reading(&short), revoking);
+        assert!(first > 0 && second > 0, "they read before");
+    }
+}
