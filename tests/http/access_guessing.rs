@@ -217,6 +217,7 @@ async fn no_answer_repeats_a_secret() {
 async fn who_claims_to_be_elsewhere_is_counted_where_they_are() {
     let app = TestApp::with_accounts().await;
     let ada = app.user("ada").await;
+    assert_eq!(ada.reads("/v2/").await, 200);
     let guess = async |number: usize| {
         let claimed = format!("203.0.113.{}", number % 250);
         let headers = [("x-forwarded-for", claimed.as_str()), ("x-real-ip", &claimed), ("forwarded", "for=192.0.2.1")];
