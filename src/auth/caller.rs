@@ -134,6 +134,13 @@ impl Caller {
         self
     }
 
+    /// The caller with what the short token was made with: what another short token could reach.
+    #[must_use]
+    pub fn without_claims(&self) -> Self {
+        let reach = Reach::new(self.reach.scopes(), self.reach.patterns().to_vec());
+        Self::new(self.identity.clone(), reach, self.credential, self.origin)
+    }
+
     /// The caller as a short token with these claims knows it.
     #[must_use]
     pub fn with_claims(&self, claims: Vec<Access>) -> Self {

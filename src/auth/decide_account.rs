@@ -135,7 +135,7 @@ pub fn decide_account(
     action: AccountAction<'_>,
 ) -> Result<AccountPermit, AccountDenied> {
     let judged = match caller.identity().user().filter(|_| facts.is_active) {
-        Some(user) => authority(facts, user, action).ok_or(Reason::Rights),
+        Some(user) => authority(*facts, user, action).ok_or(Reason::Rights),
         None => Err(Reason::Rights),
     };
     let (identity, account) = (caller.identity().clone(), action.account().cloned());
@@ -153,7 +153,7 @@ pub fn decide_account(
 }
 
 /// By what right a user may, before the credential is looked at.
-fn authority(facts: &AccountFacts, user: &AccountName, action: AccountAction<'_>) -> Option<Authority> {
+fn authority(facts: AccountFacts, user: &AccountName, action: AccountAction<'_>) -> Option<Authority> {
     use AccountAction as Do;
     if facts.is_administrator {
         return Some(Authority::Administrator);

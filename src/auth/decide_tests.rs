@@ -196,6 +196,17 @@ proptest! {
     }
 
     #[test]
+    fn what_is_granted_to_one_user_is_nothing_to_another(
+        (about, user, repository) in (about_repository(), account(), repository()),
+    ) {
+        let facts = Facts::of(AboutCaller { is_administrator: false, is_active: true }, about, 1);
+        let found = allowed(&facts, &Identity::User(user.clone()), ActionKind::Pull, &repository);
+        if let Ok(Rule::Grant(Grantee::User(named))) = found {
+            prop_assert_eq!(named, user);
+        }
+    }
+
+    #[test]
     fn an_explanation_says_what_was_decided(
         (about_caller, about, identity) in (about_caller(), about_repository(), identity()),
         (reach, action, repository) in (reach(), action(), repository()),

@@ -111,6 +111,7 @@ pub(super) async fn restore(copy: &Path, data: &Path) -> Result<BackedUp, Error>
 #[derive(Debug)]
 pub(super) struct Embedded {
     url: String,
+    token: Option<FirstToken>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<Result<(), server::Error>>,
 }
@@ -121,19 +122,24 @@ impl Embedded {
         let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
         let overrides = Overrides { listen: Some(listen), data: Some(data.to_owned()), ..Overrides::default() };
         let config = Config::load(None, overrides).map_err(|error| failed(error.into()))?;
-        let server = Server::bind(config).await.map_err(failed)?;
-        let url = server.url().to_owned();
+        let mut server = Server::bind(config).await.map_err(failed)?;
+        let (url, token) = (server.url().to_owned(), server.take_first_token());
         let (stop, stopped) = oneshot::channel();
         // A sender that is gone means stop, too.
         let running = tokio::spawn(server.run(async {
             let _ = stopped.await;
         }));
-        Ok(Self { url, stop, running })
+        Ok(Self { url, token, stop, running })
     }
 
     /// Where it is reached.
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The token of its administrator, whom its first start has made.
+    pub(super) fn token(&self) -> Option<&str> {
+        self.token.as_ref().map(FirstToken::expose)
     }
 
     /// Lets it finish and frees its data directory.

@@ -16,6 +16,7 @@ use super::quickstart::Quickstart;
 use super::serve::Embedded;
 use super::stop::stop_signal;
 use super::text::counted;
+use crate::api::Secret;
 use crate::package::{Source, compare};
 
 /// Folder of the registry's data, and of settings, store and cache, inside the working folder.
@@ -41,7 +42,8 @@ pub(super) async fn tell(context: &Context, arguments: &Quickstart) -> Result<()
     }
     let stop = stop_signal().map_err(Error::Runtime)?;
     let registry = Embedded::start(&folder.join(REGISTRY_FOLDER)).await?;
-    let story = Story { printer: context.printer, folder, url: registry.url().to_owned() };
+    let (url, token) = (registry.url().to_owned(), registry.token().map(str::to_owned));
+    let story = Story { printer: context.printer, folder, url, token };
     let told = story.run().await;
     if told.is_ok() && arguments.keep {
         story.tell_how_to_go_on();
@@ -68,6 +70,7 @@ struct Story {
     printer: Printer,
     folder: PathBuf,
     url: String,
+    token: Option<String>,
 }
 
 impl Story {
@@ -75,6 +78,7 @@ impl Story {
         self.heading(&format!("A registry is running at {}, with three example agents in a folder", self.url));
         self.typed(&format!("cd {}", self.folder.display()));
         self.typed(&format!("export AGENT_REGISTRY_URL={}", self.url));
+        self.show_token();
         self.typed(&format!("export AGENT_HOME={}", self.folder.join(HOME_FOLDER).display()));
 
         self.heading("Are they in order?");
@@ -101,6 +105,13 @@ impl Story {
         self.agent(&format!("pull {HERO}@^1.0 --directory {PULLED_FOLDER}")).await
     }
 
+    /// Of the administrator that the first start has made; it dies with the registry of this story.
+    fn show_token(&self) {
+        if let Some(token) = &self.token {
+            self.typed(&format!("export AGENT_REGISTRY_TOKEN={token}"));
+        }
+    }
+
     /// Prints a command and runs it.
     async fn agent(&self, words: &str) -> Result<(), Error> {
         self.typed(&format!("agent {words}"));
@@ -110,7 +121,7 @@ impl Story {
         let global = Global {
             registry_variable: Some(self.url.clone()),
             home: Some(self.folder.join(HOME_FOLDER)),
-            token_variable: None,
+            token_variable: self.token.as_deref().map(Secret::new),
             pat_variable: None,
             docker_config: Some(self.folder.join(HOME_FOLDER)),
             auth_file: None,
@@ -155,6 +166,7 @@ impl Story {
     fn tell_how_to_go_on(&self) {
         self.heading("The registry goes on running; in another terminal:");
         self.typed(&format!("export AGENT_REGISTRY_URL={}", self.url));
+        self.show_token();
         self.typed("agent init my-agent");
         self.typed("agent push my-agent:latest");
         self.typed("agent images");

@@ -55,7 +55,7 @@ pub fn facts(
         &[repository.into(), account.into(), user, publisher],
     )?;
     let row = row.ok_or(Error::Column { column: 0, wanted: "present" })?;
-    let number = |column| row.optional(column, Row::integer).map(|found| found.unwrap_or_default());
+    let number = |column| row.optional(column, Row::integer).map(Option::unwrap_or_default);
     let (repository, namespace, user) = (number(1)?, number(3)?, number(5)?);
     let reaching = reaching(session, [repository, user, namespace], now)?;
     let is_publisher = number(8)? != 0;

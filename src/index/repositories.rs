@@ -267,12 +267,11 @@ mod tests {
             assert_eq!(make("new/agent", creator), (Visibility::Private, None));
         }
         assert_eq!(make("new/agent", by(&admin, true)).1, None, "the repository was there");
-        let (_, made) = make("new/other", by(&admin, true));
-        let made = made.unwrap();
-        assert!(made.kind == AccountKind::Organisation && made.is_live());
-        assert_eq!(organisations::role(index.session(), made.id, root).unwrap(), Some(Role::Owner));
+        let adopted = make("new/other", by(&admin, true)).1.unwrap();
+        assert!(adopted.kind == AccountKind::Organisation && adopted.is_live());
+        assert_eq!(organisations::role(index.session(), adopted.id, root).unwrap(), Some(Role::Owner));
 
-        accounts::set_default_visibility(index.session(), made.id, Visibility::Public).unwrap();
+        accounts::set_default_visibility(index.session(), adopted.id, Visibility::Public).unwrap();
         let mut seen = |text, creator| {
             let id = create(index.session(), &name(text), creator, time(3)).unwrap();
             visibility(index.session(), id).unwrap()
@@ -280,7 +279,7 @@ mod tests {
         assert_eq!(seen("new/public", by(&ada, false)), Visibility::Public);
         assert_eq!(seen("new/open", Creator::Open), Visibility::Private);
         assert_eq!(seen("single", by(&admin, true)), Visibility::Private);
-        accounts::remove(index.session(), made.id, time(4)).unwrap();
+        accounts::remove(index.session(), adopted.id, time(4)).unwrap();
         let id = create(index.session(), &name("new/late"), by(&admin, true), time(5)).unwrap();
         assert_eq!(visibility(index.session(), id).unwrap(), Visibility::Private);
         assert!(accounts::organisation(index.session(), &account("new")).unwrap().is_none(), "the name stays taken");

@@ -80,7 +80,7 @@ pub(super) fn allow(
 pub(super) fn done(
     session: &mut dyn Session,
     permit: &AccountPermit,
-    object: impl ToString,
+    object: &(impl std::fmt::Display + ?Sized),
     now: Timestamp,
 ) -> Result<(), Error> {
     let by = By { actor: permit.actor(), credential: permit.credential(), origin: permit.origin() };

@@ -60,6 +60,13 @@ impl Default for Remembered {
     }
 }
 
+impl Remembered {
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
 impl Registry {
     /// Decides whether somebody may do something to a repository, which need not exist. A denial is noted for the audit.
     pub fn authorise<A: Action>(
@@ -68,14 +75,8 @@ impl Registry {
         action: A,
         repository: &RepositoryName,
     ) -> Result<Permit<A>, Error> {
-        match self.mode {
-            Mode::Open => Ok(decide(&Facts::open(), caller, action, repository)?),
-            Mode::Accounts => {
-                let known = self.facts(caller.identity(), repository)?;
-                Ok(decide(&known.facts, caller, action, repository)
-                    .inspect_err(|denied| self.note_denied(caller, denied))?)
-            }
-        }
+        let decided = self.decide(caller, action, repository)?;
+        Ok(decided.inspect_err(|denied| self.note_denied(caller, denied))?)
     }
 
     /// Like [`Self::authorise`], where nobody asked for this repository: that it is denied is no news.
@@ -85,13 +86,7 @@ impl Registry {
         action: A,
         repository: &RepositoryName,
     ) -> Result<Option<Permit<A>>, Error> {
-        match self.mode {
-            Mode::Open => Ok(decide(&Facts::open(), caller, action, repository).ok()),
-            Mode::Accounts => {
-                let known = self.facts(caller.identity(), repository)?;
-                Ok(decide(&known.facts, caller, action, repository).ok())
-            }
-        }
+        Ok(self.decide(caller, action, repository)?.ok())
     }
 
     /// What somebody may see in lists.
@@ -112,23 +107,36 @@ impl Registry {
         self.mode
     }
 
-    /// What is known of a caller and a repository.
-    pub(super) fn facts(&self, identity: &Identity, repository: &RepositoryName) -> Result<Arc<Known>, Error> {
-        let (now, generation) = (Timestamp::now(), self.index.access_generation());
-        let remembered = self.remembered.0.get(&Borrowed { identity, repository });
-        let holds =
-            |known: &Arc<Known>| known.facts.generation() == generation && known.until.is_none_or(|until| until > now);
-        if let Some(known) = remembered.filter(holds) {
-            return Ok(known);
+    fn decide<A: Action>(
+        &self,
+        caller: &Caller,
+        action: A,
+        repository: &RepositoryName,
+    ) -> Result<Result<Permit<A>, Denied>, Error> {
+        if self.mode == Mode::Open {
+            return Ok(decide(&Facts::open(), caller, action, repository));
         }
-        let read = self.snapshot(|session| Ok(access::facts(session, identity, repository, now)?))?;
-        let known = Arc::new(read);
-        // A repository comes into being without moving the generation: that it is missing is not remembered.
-        if known.exists {
+        let identity = caller.identity();
+        if let Some(known) = self.remembered(identity, repository) {
+            return Ok(decide(&known.facts, caller, action, repository));
+        }
+        let known = self.snapshot(|session| Ok(access::facts(session, identity, repository, Timestamp::now())?))?;
+        let decided = decide(&known.facts, caller, action, repository);
+        // What is hidden from somebody is looked up each time, as what is missing is: else they could tell the two apart.
+        // And a repository comes into being without moving the generation: that it is missing is not remembered either.
+        if decided.is_ok() && known.exists {
             let pair = Pair { identity: identity.clone(), repository: repository.clone() };
-            self.remembered.0.insert(pair, Arc::clone(&known));
+            self.remembered.0.insert(pair, Arc::new(known));
         }
-        Ok(known)
+        Ok(decided)
+    }
+
+    /// Facts that are still true.
+    fn remembered(&self, identity: &Identity, repository: &RepositoryName) -> Option<Arc<Known>> {
+        let known = self.remembered.0.get(&Borrowed { identity, repository })?;
+        let is_true = known.facts.generation() == self.index.access_generation()
+            && known.until.is_none_or(|until| until > Timestamp::now());
+        is_true.then_some(known)
     }
 
     pub(super) fn note_denied(&self, caller: &Caller, denied: &Denied) {

@@ -85,6 +85,15 @@ impl Registry {
         write.await
     }
 
+    /// A repository that the caller could mount a blob from with another short token, and not with this one.
+    pub async fn mountable_elsewhere(&self, caller: &Caller, digest: &Digest) -> Result<Option<RepositoryName>, Error> {
+        if caller.reach().claims().is_none() {
+            return Ok(None);
+        }
+        let (sight, now) = (self.sight(&caller.without_claims()), Timestamp::now());
+        self.read(|session| Ok(blobs::owner_in_sight(session, &sight, now, digest)?))
+    }
+
     /// Gives a repository a blob of any repository that the caller may pull from. Whether one has it.
     pub async fn mount_any(&self, into: &Permit<Push>, caller: &Caller, digest: &Digest) -> Result<bool, Error> {
         let (sight, now) = (self.sight(caller), Timestamp::now());

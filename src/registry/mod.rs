@@ -1,5 +1,7 @@
 //! The domain service: one method a use case. No HTTP and no SQL; every method on a repository takes a permit.
 
+#[cfg(test)]
+mod access_tests;
 mod acting;
 mod audit;
 mod authorise;
@@ -10,6 +12,8 @@ mod credentials;
 mod denials;
 mod error;
 mod first_start;
+#[cfg(test)]
+mod fixture;
 mod grants;
 mod journal;
 mod last_used;
@@ -20,12 +24,16 @@ mod organisations;
 mod orphans;
 mod package_check;
 mod people;
+#[cfg(test)]
+mod people_tests;
 mod publishers;
 mod readers;
 mod rebuild;
 mod record;
 mod refusal;
 mod rules;
+#[cfg(test)]
+mod secrecy_tests;
 mod service;
 mod sessions;
 mod sign_in;

@@ -129,7 +129,7 @@ impl Registry {
                 keep_an_owner(session, &account, &member)?;
             }
             organisations::set_member(session, account.id, member.id, role, now)?;
-            done(session, &permit, format!("{name} {} {role}", member.name), now)
+            done(session, &permit, &format!("{name} {} {role}", member.name), now)
         });
         deed.await
     }
@@ -147,7 +147,7 @@ impl Registry {
                 let (user, organisation) = (member.clone(), name.clone());
                 return Err(Refusal::NotMember { user, organisation }.into());
             }
-            done(session, &permit, format!("{name} {member} none"), now)
+            done(session, &permit, &format!("{name} {member} none"), now)
         });
         deed.await
     }

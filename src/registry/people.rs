@@ -115,7 +115,7 @@ impl Registry {
             }
             accounts::set_administrator(session, account.id, is_administrator)?;
             let object = format!("{name} {}", if is_administrator { "yes" } else { "no" });
-            done(session, &permit, object, now)
+            done(session, &permit, &object, now)
         });
         deed.await
     }
@@ -179,7 +179,7 @@ impl Registry {
             let account = accounts::find(session, &name)?.filter(Account::is_live);
             let account = account.ok_or_else(|| Refusal::UnknownAccount(name.clone()))?;
             accounts::set_default_visibility(session, account.id, visibility)?;
-            done(session, &permit, format!("{name} {visibility}"), now)
+            done(session, &permit, &format!("{name} {visibility}"), now)
         });
         deed.await
     }

@@ -55,7 +55,7 @@ impl Registry {
                 return Err(Refusal::TeamTaken(name.clone()).into());
             }
             teams::create(session, id, name.team(), role, now)?;
-            done(session, &permit, format!("{name} {}", word(role)), now)?;
+            done(session, &permit, &format!("{name} {}", word(role)), now)?;
             find(session, &name)
         });
         deed.await
@@ -135,7 +135,7 @@ impl Registry {
             let permit = allow(session, caller, Do::ChangeTeams(name.organisation()))?;
             let team = find(session, &name)?;
             change(session, &team, now)?;
-            done(session, &permit, format!("{name} {}", what()), now)
+            done(session, &permit, &format!("{name} {}", what()), now)
         });
         deed.await
     }

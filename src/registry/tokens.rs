@@ -62,7 +62,7 @@ impl Registry {
             let permit = allow(session, caller, action)?;
             let expires_at = end(new.lifetime, now)?;
             let token = store(session, &new, expires_at, now)?;
-            done(session, &permit, format!("{} token {}", new.user, token.id), now)?;
+            done(session, &permit, &format!("{} token {}", new.user, token.id), now)?;
             Ok(token)
         });
         deed.await
@@ -91,7 +91,7 @@ impl Registry {
             let token = live(session, id, now)?;
             let permit = allow(session, caller, Do::RevokeToken { user: &token.account, token: id })?;
             tokens::revoke(session, id, now)?;
-            done(session, &permit, format!("{} token {id}", token.account), now)
+            done(session, &permit, &format!("{} token {id}", token.account), now)
         });
         deed.await.map_err(|error| hidden(error, id))
     }
@@ -117,7 +117,7 @@ impl Registry {
             let new = NewToken { user, name, reach, lifetime: Lifetime::Default, hash, is_given: false };
             let token = store(session, &new, lifetime.map(|lifetime| after(now, lifetime)), now)?;
             tokens::expire_at(session, id, after(now, overlap.min(MAX_TOKEN_OVERLAP)))?;
-            done(session, &permit, format!("{} token {} for {id}", old.account, token.id), now)?;
+            done(session, &permit, &format!("{} token {} for {id}", old.account, token.id), now)?;
             Ok(token)
         });
         deed.await.map_err(|error| hidden(error, id))

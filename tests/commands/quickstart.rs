@@ -48,8 +48,11 @@ fn keep_leaves_the_registry_running_until_it_is_stopped() {
         command.args(["quickstart", "--keep"]).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
     let url = lines.find_map(|line| Some(line.split_once("AGENT_REGISTRY_URL=")?.1.to_owned())).unwrap();
+    let token = lines.find_map(|line| Some(line.split_once("AGENT_REGISTRY_TOKEN=")?.1.to_owned())).unwrap();
     assert!(lines.any(|line| line.contains("Ctrl-C stops it")), "it says how to stop it");
-    let ran = sandbox.agent(&format!("images --quiet --registry {url}")).ok();
+    let mut signed_in = sandbox.command();
+    signed_in.env("AGENT_REGISTRY_TOKEN", token).args(["images", "--quiet", "--registry", &url]);
+    let ran = sandbox.run(&mut signed_in).ok();
     assert_eq!(ran.stdout.lines().count(), 6, "{ran}");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert!(child.wait().unwrap().success());

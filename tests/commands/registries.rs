@@ -88,27 +88,41 @@ fn a_registry_is_configured_and_refuses_strangers() {
 
 #[cfg(unix)]
 #[test]
-fn a_registry_stops_when_asked_and_keeps_its_data() {
+fn a_registry_makes_its_administrator_once_stops_when_asked_and_keeps_its_data() {
     use std::io::{BufRead as _, BufReader};
     let sandbox = Sandbox::new();
     sandbox.write("agent.yaml", AGENT);
-    let mut reference = None;
+    let (mut reference, mut token) = (None, String::new());
     for round in 0..2 {
         let mut served = sandbox.command();
         served.args("registry serve --listen 127.0.0.1:0 --data data --log error".split(' '));
-        let mut child = served.stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = served.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut url = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         let url = url.trim_end();
         if round == 0 {
-            let ran = sandbox.agent(&format!("push my-agent:1.0.0 --registry {url}")).ok();
+            token = std::fs::read_to_string(sandbox.path("data/initial-admin-token")).unwrap().trim().to_owned();
+        }
+        let signed_in = |words: &str| {
+            let mut command = sandbox.command();
+            command.env("AGENT_REGISTRY_TOKEN", &token).args(words.split(' ')).args(["--registry", url]);
+            sandbox.run(&mut command)
+        };
+        sandbox.agent(&format!("inspect my-agent:1.0.0 --registry {url}")).failed(77);
+        if round == 0 {
+            let ran = signed_in("push my-agent:1.0.0").ok();
+            assert!(ran.stdout.contains("/admin/my-agent"), "the namespace is the caller's own: {ran}");
             reference = ran.last_line().split('@').nth(1).map(str::to_owned);
         } else {
-            let json = sandbox.agent(&format!("inspect my-agent:1.0.0 --format json --registry {url}")).ok().json();
+            let json = signed_in("inspect my-agent:1.0.0 --format json").ok().json();
             assert_eq!(json["digest"].as_str(), reference.as_deref());
         }
         assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        assert!(child.wait().unwrap().success(), "it ends well");
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "it ends well");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(told.contains("initial-admin-token"), round == 0, "{told}");
+        assert!(!told.contains(&token), "what is no terminal gets no token");
     }
 }
 

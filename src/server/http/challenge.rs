@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, web};
 use super::State;
 use super::entrance::Entrance;
 use crate::auth::{Access, ActionKind, write_scope};
-use crate::oci::{Method, Route, UploadStart};
+use crate::oci::{Method, RepositoryName, Route, UploadStart};
 
 /// What is wrong with the token that came along (RFC 6750, section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,22 @@ impl Complaint {
     }
 }
 
-/// The challenge that answers a request: of the distribution API with everything that it needs.
-pub(super) fn challenge_of(request: &HttpRequest, complaint: Option<Complaint>) -> Option<HeaderValue> {
+/// The challenge that answers a request: of the distribution API with everything that it needs, and with pull from
+/// where a mount would take a blob that it does not say whence.
+pub(super) fn challenge_of(
+    request: &HttpRequest,
+    from: Option<&RepositoryName>,
+    complaint: Option<Complaint>,
+) -> Option<HeaderValue> {
     let state = request.app_data::<web::Data<State>>()?;
     let method = Method::from_name(request.method().as_str());
     let route = method.and_then(|method| Route::parse(method, request.path(), request.query_string()).ok());
-    challenge(&state.entrances.of(request), &route.as_ref().map(needed).unwrap_or_default(), complaint)
+    let mut needed = route.as_ref().map(needed).unwrap_or_default();
+    let pull = from.map(|from| Access::needed(ActionKind::Pull, from));
+    if let Some(pull) = pull.filter(|pull| !needed.contains(pull)) {
+        needed.push(pull);
+    }
+    challenge(&state.entrances.of(request), &needed, complaint)
 }
 
 /// The value of `WWW-Authenticate`: exactly one challenge, since some clients read only the first.

@@ -11,7 +11,9 @@ use super::challenge::{Complaint, challenge_of};
 use super::observe::RequestId;
 use crate::api::QueryError;
 use crate::auth::{AccountDenied, ActionKind, Reason};
-use crate::oci::{ErrorBody, ErrorCode, ErrorDetail, ManifestError, MediaTypeError, RangeError, RouteError};
+use crate::oci::{
+    ErrorBody, ErrorCode, ErrorDetail, ManifestError, MediaTypeError, RangeError, RepositoryName, RouteError,
+};
 use crate::registry::{self, Refusal};
 
 /// Seconds after which a caller may try again, where more callers than the server takes are the reason.
@@ -50,6 +52,9 @@ pub(super) enum Failure {
     /// Nobody known asks for what only somebody known may have, or the token was made for something else.
     #[error("authentication is required; the header WWW-Authenticate says where to get a token, and for what")]
     SignIn,
+    /// The token was made for the repository a blob is mounted into, and not for this one, which it would come from.
+    #[error("the token does not reach the repository that the blob would come from")]
+    MountFrom(RepositoryName),
     /// Too many wrong credentials; worth another try after so many seconds.
     #[error("too many attempts to sign in have failed; try again in {0} seconds")]
     TooManyAttempts(u64),
@@ -90,7 +95,9 @@ impl Failure {
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
-            Self::Malformed | Self::SignIn => (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized)),
+            Self::Malformed | Self::SignIn | Self::MountFrom(_) => {
+                (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
+            }
             Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
@@ -135,14 +142,15 @@ impl Failure {
 
     /// What is wrong with the token that came along, if one did.
     fn complaint(&self, request: &HttpRequest) -> Option<Complaint> {
-        let is_bad = !matches!(self, Self::SignIn);
+        let is_bad = !matches!(self, Self::SignIn | Self::MountFrom(_));
         let complaint = if is_bad { Complaint::InvalidToken } else { Complaint::InsufficientScope };
         request.headers().contains_key(header::AUTHORIZATION).then_some(complaint)
     }
 
     fn add_headers(&self, request: &HttpRequest, response: &mut HttpResponse) {
+        let also = if let Self::MountFrom(from) = self { Some(from) } else { None };
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(value) = challenge_of(request, self.complaint(request))
+            && let Some(value) = challenge_of(request, also, self.complaint(request))
         {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
         }
@@ -211,7 +219,8 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::ManifestUnknown { .. }
         | Error::ManifestBlobUnknown(_)
         | Error::RepositoryUnknown(_)
-        | Error::NoPackage { .. } => StatusCode::NOT_FOUND,
+        | Error::NoPackage { .. }
+        | Error::NoAccounts => StatusCode::NOT_FOUND,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -229,7 +238,6 @@ fn registry_status(error: &registry::Error) -> StatusCode {
             RefusalKind::Conflict => StatusCode::CONFLICT,
             RefusalKind::Invalid => StatusCode::BAD_REQUEST,
         },
-        Error::NoAccounts => StatusCode::NOT_FOUND,
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,

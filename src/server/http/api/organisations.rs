@@ -20,7 +20,7 @@ pub(super) async fn list(request: HttpRequest, paging: web::Query<Paging>, state
 /// Makes an organisation, which the caller owns.
 #[utoipa::path(
     post, path = "/api/v1/organisations", request_body = NewOrganisation,
-    responses((status = 201, body = Organisation), (status = 409, description = "The name is taken or reserved."))
+    responses((status = 201, body = Organisation), (status = 409, description = "The name is taken."))
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let made = async {

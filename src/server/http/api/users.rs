@@ -21,7 +21,7 @@ pub(super) async fn list(request: HttpRequest, paging: web::Query<Paging>, state
 /// Makes a user.
 #[utoipa::path(
     post, path = "/api/v1/users", request_body = NewUser,
-    responses((status = 201, body = User), (status = 409, description = "The name is taken or reserved."))
+    responses((status = 201, body = User), (status = 409, description = "The name is taken."))
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let made = async {

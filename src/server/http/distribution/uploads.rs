@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, rt};
 
 use super::answers::{content_digest, location};
 use super::{Call, Failure};
-use crate::auth::{Permit, Pull, Push};
+use crate::auth::{Permit, Pull, Push, Reason};
 use crate::oci::{ChunkRange, Digest, RangeError, RepositoryName, Route, UploadId, UploadStart};
 use crate::registry::{Error, Upload};
 use crate::server::http::body::Body;
@@ -92,10 +92,16 @@ async fn mount(
 ) -> Result<bool, Failure> {
     let registry = &call.state.registry;
     let Some(from) = from else {
-        return Ok(registry.mount_any(into, &call.caller, digest).await?);
+        if registry.mount_any(into, &call.caller, digest).await? {
+            return Ok(true);
+        }
+        let elsewhere = registry.mountable_elsewhere(&call.caller, digest).await?;
+        return elsewhere.map_or(Ok(false), |from| Err(Failure::MountFrom(from)));
     };
     match registry.authorise(&call.caller, Pull, from) {
         Ok(from) => Ok(registry.mount(into, &from, digest).await?),
+        // The caller might, and only lacks a token that says so: clients get one and come back.
+        Err(Error::Denied(denied)) if denied.reason == Reason::Claims => Err(Failure::MountFrom(denied.repository)),
         // As if the blob were not there, which the caller may not know.
         Err(Error::Denied(_)) => Ok(false),
         Err(error) => Err(error.into()),
