@@ -263,7 +263,8 @@ async fn restore(stage: &Stage, ask: &Ask, on: &str) {
     }
 }
 
-/// All that an answer tells, with one name put in place of another; but for what names each request.
+/// All that an answer tells, with one name put in place of another; but for what names each request, and whether the
+/// connection ends, which depends on how much of a body has come.
 fn seen(answer: &Answer, name: &str, instead: &str) -> (u16, String, Vec<String>) {
     let rename = |text: &str| if name.is_empty() { text.to_owned() } else { renamed(text, name, instead) };
     let body = match serde_json::from_slice::<Value>(&answer.body) {
@@ -275,7 +276,8 @@ fn seen(answer: &Answer, name: &str, instead: &str) -> (u16, String, Vec<String>
         }
         Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
-    let headers = answer.headers.iter().filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()));
+    let headers =
+        answer.headers.iter().filter(|(name, _)| !["x-request-id", "date", "connection"].contains(&name.as_str()));
     let mut headers: Vec<_> =
         headers.map(|(name, value)| rename(&format!("{name}: {}", value.to_str().unwrap()))).collect();
     headers.sort();
