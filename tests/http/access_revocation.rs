@@ -177,7 +177,8 @@ async fn a_removed_user_is_nobody_and_a_grant_ends_when_it_says() {
     let app = TestApp::with_accounts().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     ada.push_image(NAME, "v1", b"x").await;
-    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    let end = jiff::Timestamp::now().as_millisecond() + 2_000;
+    let end = jiff::Timestamp::from_millisecond(end).unwrap();
     let grant = json!({"repository": NAME, "grantee": {"user": "bob"}, "level": "write", "expires": end.to_string()});
     ada.must(Method::PUT, "/permissions", grant).await;
     let path = format!("/v2/{NAME}/manifests/v1");
