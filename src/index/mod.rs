@@ -49,6 +49,8 @@ mod writer;
 
 pub use error::Error;
 pub use session::Session;
+#[cfg(test)]
+pub(crate) use sqlite::statements;
 pub use sqlite::{Reader, Sqlite};
 pub use value::{Row, Value};
 pub use writer::Commits;

@@ -168,8 +168,22 @@ fn set_up_any(connection: &Connection) -> rusqlite::Result<()> {
 /// A session on a borrowed connection.
 pub(super) struct Connected<'a>(pub(super) &'a Connection);
 
+#[cfg(test)]
+thread_local! {
+    /// Statements that ran on this thread, for tests that compare how many two questions take.
+    static STATEMENTS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// How many statements have run on this thread.
+#[cfg(test)]
+pub(crate) fn statements() -> usize {
+    STATEMENTS.get()
+}
+
 impl Connected<'_> {
     fn bound(&self, sql: &'static str, parameters: &[Value]) -> Result<CachedStatement<'_>, Error> {
+        #[cfg(test)]
+        STATEMENTS.set(STATEMENTS.get() + 1);
         let mut statement = self.0.prepare_cached(sql)?;
         for (index, value) in (1..).zip(parameters) {
             statement.raw_bind_parameter(index, value)?;

@@ -34,6 +34,8 @@ mod rebuild;
 mod record;
 mod refusal;
 mod rules;
+#[cfg(test)]
+mod secrecy_tests;
 mod service;
 mod sessions;
 mod sign_in;

@@ -212,3 +212,23 @@ async fn no_answer_repeats_a_secret() {
         assert!(!audit.contains(secret), "{secret} is in {audit}");
     }
 }
+
+#[tokio::test]
+async fn who_claims_to_be_elsewhere_is_counted_where_they_are() {
+    let app = TestApp::with_accounts().await;
+    let ada = app.user("ada").await;
+    assert_eq!(ada.reads("/v2/").await, 200);
+    let guess = async |number: usize| {
+        let claimed = format!("203.0.113.{}", number % 250);
+        let headers = [("x-forwarded-for", claimed.as_str()), ("x-real-ip", &claimed), ("forwarded", "for=192.0.2.1")];
+        app.actor(format!("Bearer agr_{number:038}")).send(Method::GET, "/v2/", &headers, b"").await
+    };
+    let mut statuses = vec![];
+    for number in 0..105 {
+        statuses.push(guess(number).await.status.as_u16());
+    }
+    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 100, "{statuses:?}");
+    assert!(statuses.ends_with(&[429; 5]), "{statuses:?}");
+    assert_eq!(ada.reads("/v2/").await, 200, "who was accepted before goes on");
+    assert_eq!(app.nobody().reads("/v2/").await, 401, "and who shows nothing is asked to sign in");
+}

@@ -177,7 +177,8 @@ async fn a_removed_user_is_nobody_and_a_grant_ends_when_it_says() {
     let app = TestApp::with_accounts().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     ada.push_image(NAME, "v1", b"x").await;
-    let end = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+    let end = jiff::Timestamp::now().as_millisecond() + 2_000;
+    let end = jiff::Timestamp::from_millisecond(end).unwrap();
     let grant = json!({"repository": NAME, "grantee": {"user": "bob"}, "level": "write", "expires": end.to_string()});
     ada.must(Method::PUT, "/permissions", grant).await;
     let path = format!("/v2/{NAME}/manifests/v1");
@@ -284,5 +285,39 @@ async fn a_session_belongs_to_who_opened_it_and_to_its_repository() {
         assert_eq!(ada.patch(&place, b"bytes").await, 202);
         let whole: &[u8] = if has_bytes { b"ada's bytes" } else { b"bytes" };
         assert_eq!(ada.finish(&place, whole).await, 201);
+    }
+}
+
+#[tokio::test]
+async fn no_request_that_begins_after_a_revocation_succeeds() {
+    let app = TestApp::with_accounts().await;
+    let ada = app.user("ada").await;
+    ada.push_image(NAME, "v1", b"x").await;
+    let path = format!("/v2/{NAME}/manifests/v1");
+    for round in 0..10 {
+        let (id, token) = app.token("ada", json!({"name": format!("round {round}")})).await;
+        let short = token.short(&format!("repository:{NAME}:pull")).await;
+        let revoked = std::sync::atomic::AtomicBool::new(false);
+        let reading = async |actor: &Actor<'_>| {
+            let mut reads = 0;
+            loop {
+                let was_revoked = revoked.load(std::sync::atomic::Ordering::SeqCst);
+                match (actor.reads(&path).await, was_revoked) {
+                    (200, false) => reads += 1,
+                    (200, true) => panic!("read after the revocation"),
+                    (401, _) => return reads,
+                    (other, _) => panic!("{other}"),
+                }
+            }
+        };
+        let revoking = async {
+            for _ in 0..5 {
+                assert_eq!(ada.reads(&path).await, 200);
+            }
+            ada.must(Method::DELETE, &format!("/tokens/{id}"), Value::Null).await;
+            revoked.store(true, std::sync::atomic::Ordering::SeqCst);
+        };
+        let (first, second, ()) = futures_util::join!(reading(&token), reading(&short), revoking);
+        assert!(first > 0 && second > 0, "they read before");
     }
 }

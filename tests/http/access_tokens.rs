@@ -163,3 +163,55 @@ async fn a_pattern_ends_where_its_component_does() {
     assert_eq!(token.put_blob("ab/x", b"no").await.status, 403);
     assert_eq!(token.put_blob("a/new", b"yes").await.status, 201);
 }
+
+#[tokio::test]
+async fn a_narrow_token_gets_nobody_further_by_way_of_accounts() {
+    let app = TestApp::with_accounts().await;
+    let (ada, _) = (app.user("ada").await, app.user("bob").await);
+    let wide = ada.get("/api/v1/me").await.json()["credential"]["token"].as_i64().unwrap();
+    let all = ["read", "write", "delete", "admin"];
+    let narrow = json!({"name": "n", "scopes": all, "repositories": ["ada/x"]});
+    let narrow_ada = app.token("ada", narrow.clone()).await.1;
+    let narrow_boss = app.token("admin", narrow.clone()).await.1;
+    let unadmin = app.token("admin", json!({"name": "w", "scopes": ["read", "write", "delete"]})).await.1;
+    let rotate = format!("/tokens/{wide}/rotate");
+    let end = format!("/tokens/{wide}");
+    for (method, path, body) in [
+        (Method::POST, "/tokens", json!({"name": "wider", "repositories": ["**"]})),
+        (Method::POST, "/tokens", json!({"name": "wider", "repositories": ["ada/x", "ada/y"]})),
+        (Method::POST, "/tokens", json!({"name": "wider", "repositories": ["ada/*"]})),
+        (Method::POST, "/tokens?user=ada", json!({"name": "wider", "repositories": ["ada/y"]})),
+        (Method::POST, &rotate, json!({"overlap_seconds": 0})),
+        (Method::DELETE, &end, Value::Null),
+        (Method::PUT, "/users/ada/password", json!({"password": "a new password"})),
+        (Method::PUT, "/users/bob/password", json!({"password": "a new password"})),
+        (Method::PUT, "/users/ada/administrator", json!({"is_administrator": true})),
+        (Method::POST, "/users", json!({"name": "eve", "is_administrator": true, "password": "a new password"})),
+        (Method::DELETE, "/users/bob", Value::Null),
+    ] {
+        for (who, actor) in [("ada", &narrow_ada), ("admin", &narrow_boss), ("admin without admin", &unadmin)] {
+            let answer = actor.call(method.clone(), path, &body).await;
+            let told = String::from_utf8_lossy(&answer.body).into_owned();
+            assert!([403, 404].contains(&answer.status.as_u16()), "{who}: {method} {path} {body}: {told}");
+        }
+    }
+    assert_eq!(ada.reads("/v2/").await, 200, "the wide token is as it was");
+    assert_eq!(app.actor(basic("ada", "a new password")).reads("/token").await, 401);
+    for same in [narrow, json!({"name": "no further"})] {
+        let made = narrow_ada.call(Method::POST, "/tokens", &same).await;
+        assert_eq!((made.status.as_u16(), &made.json()["repositories"]), (201, &json!(["ada/x"])));
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_was_given_for_a_public_repository_ends_with_its_being_public() {
+    let app = TestApp::with_accounts().await;
+    let ada = app.user("ada").await;
+    ada.must(Method::PUT, "/repositories/ada/open", json!({"visibility": "public"})).await;
+    ada.push_image("ada/open", "v1", b"x").await;
+    let short = app.nobody().short("repository:ada/open:pull").await;
+    assert_eq!(short.reads("/v2/ada/open/manifests/v1").await, 200);
+    ada.must(Method::PUT, "/repositories/ada/open", json!({"visibility": "private"})).await;
+    assert_eq!(short.reads("/v2/ada/open/manifests/v1").await, 401);
+    assert_eq!(app.nobody().reads("/v2/ada/open/manifests/v1").await, 401);
+}

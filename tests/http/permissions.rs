@@ -47,6 +47,7 @@ upload_cancel                                                     | private org 
 GET /api/v1                                                       | -                  | 200  200  200  200  200  200  200  200
 GET /api/v1/me                                                    | -                  | 401  200  200  200  200  200  200  200
 POST /api/v1/login                                                | -                  | 201  201  201  201  201  201  201  201
+POST /api/v1/oidc/token                                           | -                  | 401  401  401  401  401  401  401  401
 GET /api/v1/packages                                              | -                  | 200  200  200  200  200  200  200  200
 GET /api/v1/packages/{repository}                                 | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/packages/{repository}                                 | org                | 401  404  200  200  200  200  200  200
@@ -86,6 +87,11 @@ DELETE /api/v1/users/{name}                                       | another     
 PUT /api/v1/users/{name}/password                                 | another            | 401  403  403  403  403  403  403  204
 PUT /api/v1/users/{name}/password                                 | oneself            | 401  204  204  204  204  204  204  204
 PUT /api/v1/users/{name}/administrator                            | another            | 401  403  403  403  403  403  403  204
+GET /api/v1/users/{name}/identities                               | another            | 401  404  404  404  404  404  404  200
+GET /api/v1/users/{name}/identities                               | oneself            | 401  200  200  200  200  200  200  200
+PUT /api/v1/users/{name}/identities                               | another            | 401  403  403  403  403  403  403  201
+PUT /api/v1/users/{name}/identities                               | oneself            | 401  403  403  403  403  403  403  201
+DELETE /api/v1/users/{name}/identities                            | another            | 401  403  403  403  403  403  403  204
 POST /api/v1/accounts/{name}/free                                 | another            | 401  403  403  403  403  403  403  204
 GET /api/v1/organisations                                         | -                  | 401  200  200  200  200  200  200  200
 POST /api/v1/organisations                                        | -                  | 401  201  201  201  201  201  201  201
@@ -263,7 +269,8 @@ async fn restore(stage: &Stage, ask: &Ask, on: &str) {
     }
 }
 
-/// All that an answer tells, with one name put in place of another; but for what names each request.
+/// All that an answer tells, with one name put in place of another; but for what names each request, and whether the
+/// connection ends, which depends on how much of a body has come.
 fn seen(answer: &Answer, name: &str, instead: &str) -> (u16, String, Vec<String>) {
     let rename = |text: &str| if name.is_empty() { text.to_owned() } else { renamed(text, name, instead) };
     let body = match serde_json::from_slice::<Value>(&answer.body) {
@@ -275,7 +282,8 @@ fn seen(answer: &Answer, name: &str, instead: &str) -> (u16, String, Vec<String>
         }
         Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
-    let headers = answer.headers.iter().filter(|(name, _)| !["x-request-id", "date"].contains(&name.as_str()));
+    let headers =
+        answer.headers.iter().filter(|(name, _)| !["x-request-id", "date", "connection"].contains(&name.as_str()));
     let mut headers: Vec<_> =
         headers.map(|(name, value)| rename(&format!("{name}: {}", value.to_str().unwrap()))).collect();
     headers.sort();

@@ -25,6 +25,7 @@ impl Stage {
     fn about_all(&self, method: Method, template: &str, on: &str) -> Ask {
         let body = match (method.as_str(), template) {
             ("POST", "/api/v1/login") => login(),
+            ("POST", "/api/v1/oidc/token") => json!({"token": "of.no.issuer"}),
             ("POST", "/api/v1/admin/backup") => json!({"directory": self.backups.path().join(self.name())}),
             ("POST", "/api/v1/admin/signing-keys/rotate") => Value::Null,
             ("GET", _) => Value::Null,
@@ -47,9 +48,18 @@ impl Stage {
             "users" if method == Method::POST => json!({"name": self.name()}),
             "password" => json!({"password": "battery staple"}),
             "administrator" => json!({"is_administrator": true}),
+            "identities" if method != Method::GET => {
+                json!({"issuer": "https://ci.example.com", "subject": self.name()})
+            }
             _ => Value::Null,
         };
-        Ask::new(method, template.replace("{name}", &who), &body)
+        let path = template.replace("{name}", &who);
+        if !template.ends_with("/identities") || method != Method::DELETE {
+            return Ask::new(method, path, &body);
+        }
+        self.administer(Method::PUT, &path, &body).await;
+        let subject = body["subject"].as_str().unwrap();
+        Ask::new(method, format!("{path}?issuer=https://ci.example.com&subject={subject}"), &Value::Null)
     }
 
     async fn about_organisations(&self, method: Method, template: &str, on: &str, column: &str) -> Ask {
