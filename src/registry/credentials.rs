@@ -139,13 +139,7 @@ impl Registry {
     }
 
     /// Checks what a caller shows to a service. No password is accepted here: those are for signing in.
-    pub fn authenticate(
-        &self,
-        shown: Shown<'_>,
-        service: &str,
-        to: Purpose,
-        origin: Origin,
-    ) -> Result<Caller, Error> {
+    pub fn authenticate(&self, shown: Shown<'_>, service: &str, to: Purpose, origin: Origin) -> Result<Caller, Error> {
         let now = Timestamp::now();
         // Before anything is read: what is read later can only be newer.
         let generation = self.index.access_generation();
