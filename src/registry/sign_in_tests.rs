@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::{Error, Mode, NewUser, Registry, Rejected, Shown};
-use crate::auth::{AccessToken, AccountName, Caller, Origin, Password, TokenId, parse_scope, write_scope};
+use super::{Error, Mode, NewUser, Purpose, Registry, Rejected, Shown};
+use crate::auth::{
+    AccessToken, AccountAction, AccountName, Caller, Origin, Password, TokenId, parse_scope, write_scope,
+};
 use crate::index::Sqlite;
 use crate::storage::MemoryStore;
 
@@ -32,11 +34,11 @@ impl Opened {
     }
 
     fn authenticate(&self, shown: Shown<'_>) -> Result<Caller, Error> {
-        self.registry.authenticate(shown, SERVICE, Origin::none())
+        self.registry.authenticate(shown, SERVICE, Purpose::Any, Origin::none())
     }
 
     fn recall(&self, shown: Shown<'_>) -> Option<Caller> {
-        self.registry.recall(shown, SERVICE, Origin::none())
+        self.registry.recall(shown, SERVICE, Purpose::Any, Origin::none())
     }
 
     fn admin(&self) -> Caller {
@@ -80,8 +82,8 @@ async fn a_short_token_ends_with_what_it_was_made_from() {
     let caller = opened.authenticate(shown).unwrap();
     assert_eq!(write_scope(caller.reach().claims().unwrap()), "repository:a/b:pull");
     assert_eq!(opened.recall(shown).unwrap().serial(), caller.serial());
-    assert!(opened.registry.recall(shown, "other.example.com", Origin::none()).is_none(), "another host");
-    assert!(opened.registry.authenticate(shown, "other.example.com", Origin::none()).is_err());
+    assert!(opened.registry.recall(shown, "other.example.com", Purpose::Any, Origin::none()).is_none(), "another host");
+    assert!(opened.registry.authenticate(shown, "other.example.com", Purpose::Any, Origin::none()).is_err());
     let again = opened.registry.sign_in(&caller, &[], SERVICE);
     assert!(matches!(again, Err(Error::Unauthenticated(Rejected::Kind))), "it buys no other");
     let refresh = opened.registry.make_refresh_token(&opened.admin()).await.unwrap();
@@ -100,7 +102,9 @@ async fn a_short_token_ends_with_what_it_was_made_from() {
 async fn passwords_are_checked_and_what_they_gave_ends_with_them() {
     let opened = Opened::new().await;
     let name: AccountName = "ada".parse().unwrap();
-    let hash = opened.registry.hash_password(Password::parse("correct horse").unwrap()).await.unwrap();
+    let making = AccountAction::CreateUser { name: &name, as_administrator: false };
+    let password = Password::parse("correct horse").unwrap();
+    let hash = opened.registry.hash_password(&opened.admin(), making, password).await.unwrap();
     let new = NewUser { name: name.clone(), password: Some(hash), is_administrator: false };
     opened.registry.create_user(&opened.admin(), new).await.unwrap();
     let check = async |user: &str, password: &str| opened.registry.check_password(user, password, Origin::none()).await;

@@ -197,7 +197,7 @@ async fn no_answer_repeats_a_secret() {
         "grant_type=password&username=ada&password=incorrect+horse".to_owned(),
         format!("grant_type=refresh_token&refresh_token={token}"),
         format!("grant_type={token}"),
-        format!("{token}"),
+        token.to_owned(),
     ] {
         keep(app.send(Method::POST, "/token", &typed, form.as_bytes()).await);
     }

@@ -110,66 +110,69 @@ async fn a_grant_taken_back_while_bytes_arrive_leaves_nothing() {
     assert_eq!(ada.reads(&place).await, 404, "the session is bob's, and nobody else's");
 }
 
+/// A change by REST.
+type Step = (Method, &'static str, Value);
+
+/// A way to be allowed to read `acme/agent`, and how it is taken back.
+struct Way {
+    what: &'static str,
+    given: Vec<Step>,
+    taken: Step,
+}
+
+fn ways() -> Vec<Way> {
+    let (member, permissions) = ("/organisations/acme/members/bob", "/permissions");
+    let repository = "/repositories/acme/agent";
+    let grant = |grantee: Value| json!({"repository": "acme/agent", "grantee": grantee, "level": "read"});
+    let visible = |visibility: &str| (Method::PUT, repository, json!({"visibility": visibility}));
+    let is_member = (Method::PUT, member, json!({"role": "member"}));
+    let no_user = "/permissions?repository=acme/agent&user=bob";
+    let (team, of_team) = ("/organisations/acme/teams/devs", "/organisations/acme/teams/devs/members/bob");
+    vec![
+        Way { what: "member", given: vec![is_member.clone()], taken: (Method::DELETE, member, Value::Null) },
+        Way {
+            what: "grant",
+            given: vec![(Method::PUT, permissions, grant(json!({"user": "bob"})))],
+            taken: (Method::DELETE, no_user, Value::Null),
+        },
+        Way { what: "public", given: vec![visible("public")], taken: visible("private") },
+        Way {
+            what: "team role",
+            given: vec![
+                is_member,
+                (Method::POST, "/organisations/acme/teams", json!({"name": "devs", "role": "read"})),
+                (Method::PUT, of_team, json!({})),
+            ],
+            taken: (Method::PATCH, team, json!({"role": null})),
+        },
+        Way {
+            what: "team grant",
+            given: vec![(Method::PUT, permissions, grant(json!({"team": "acme/devs"})))],
+            taken: (Method::DELETE, of_team, Value::Null),
+        },
+    ]
+}
+
 #[tokio::test]
 async fn members_teams_grants_and_visibility_end_at_once() {
     let app = TestApp::with_accounts().await;
     let (ada, bob) = (app.user("ada").await, app.user("bob").await);
     ada.must(Method::POST, "/organisations", json!({"name": "acme", "default_visibility": "org"})).await;
     ada.push_image("acme/agent", "v1", b"x").await;
-    let short = bob.short("repository:acme/agent:pull,push").await;
-    let reads = async || {
-        let other = bob.short("repository:acme/agent:pull,push").await;
-        let path = "/v2/acme/agent/manifests/v1";
-        (bob.reads(path).await, other.reads(path).await)
-    };
-    assert_eq!(reads().await, (404, 404));
-    let repository = json!({"repository": "acme/agent", "grantee": {"user": "bob"}, "level": "read"});
-    let no = Value::Null;
-    let member = "/organisations/acme/members/bob";
-    let steps: [(&str, Vec<(Method, &str, Value)>, (Method, &str, Value)); 5] = [
-        ("member", vec![(Method::PUT, member, json!({"role": "member"}))], (Method::DELETE, member, no.clone())),
-        (
-            "grant",
-            vec![(Method::PUT, "/permissions", repository)],
-            (Method::DELETE, "/permissions?repository=acme/agent&user=bob", no.clone()),
-        ),
-        (
-            "public",
-            vec![(Method::PUT, "/repositories/acme/agent", json!({"visibility": "public"}))],
-            (Method::PUT, "/repositories/acme/agent", json!({"visibility": "private"})),
-        ),
-        (
-            "team role",
-            vec![
-                (Method::PUT, member, json!({"role": "member"})),
-                (Method::POST, "/organisations/acme/teams", json!({"name": "devs", "role": "read"})),
-                (Method::PUT, "/organisations/acme/teams/devs/members/bob", json!({})),
-            ],
-            (Method::PATCH, "/organisations/acme/teams/devs", json!({"role": null})),
-        ),
-        (
-            "team grant",
-            vec![(
-                Method::PUT,
-                "/permissions",
-                json!({"repository": "acme/agent", "grantee": {"team": "acme/devs"}, "level": "read"}),
-            )],
-            (Method::DELETE, "/organisations/acme/teams/devs/members/bob", no),
-        ),
-    ];
-    for (what, given, (method, path, body)) in steps {
-        for (method, path, body) in given {
-            ada.must(method, path, body).await;
+    let (path, scope) = ("/v2/acme/agent/manifests/v1", "repository:acme/agent:pull,push");
+    let before = bob.short(scope).await;
+    assert_eq!((bob.reads(path).await, bob.short(scope).await.reads(path).await), (404, 404));
+    for Way { what, given, taken: (method, place, body) } in ways() {
+        for (method, place, body) in given {
+            ada.must(method, place, body).await;
         }
-        assert_eq!(reads().await, (200, 200), "{what} given");
-        let held = bob.short("repository:acme/agent:pull").await;
-        assert_eq!(held.reads("/v2/acme/agent/manifests/v1").await, 200, "{what} given");
-        ada.must(method, path, body).await;
-        assert_eq!(reads().await, (404, 404), "{what} taken back");
-        assert_eq!(held.reads("/v2/acme/agent/manifests/v1").await, 404, "{what}: claims outlive no right");
+        let held = bob.short(scope).await;
+        assert_eq!((bob.reads(path).await, held.reads(path).await), (200, 200), "{what} given");
+        ada.must(method, place, body).await;
+        assert_eq!((bob.reads(path).await, held.reads(path).await), (404, 404), "{what}: claims outlive no right");
         assert!(!bob.get("/v2/_catalog").await.json().to_string().contains("acme"), "{what}");
     }
-    assert!([401, 404].contains(&short.reads("/v2/acme/agent/manifests/v1").await), "a token from before all that");
+    assert!([401, 404].contains(&before.reads(path).await), "a token from before all that");
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ pub(super) static COLUMN: Column = Column {
         (Row::AnonymousPrivatePull, "Not authorized"),
         (Row::WrongToken, "Not authorized"),
         (Row::ReadTokenPushing, "DENIED"),
-        (Row::Mount, "Expected HTTP Status 201 Created, got 202 Accepted instead"),
+        (Row::Mount, "the token does not reach the repository that the blob would come from"),
         (Row::Catalogue, "Not authorized"),
         (Row::AnonymousCatalogue, "Not authorized"),
     ],
