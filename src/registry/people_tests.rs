@@ -197,7 +197,7 @@ async fn a_publisher_pushes_to_its_own_repository_even_to_make_it_and_is_taken_a
     let catalogue = registry.catalogue(&registry.sight(&ci), &Page::default()).await.unwrap();
     assert_eq!(catalogue.items, [repository("acme/pending")]);
 
-    assert_eq!(registry.publishers(&permit, None, 10).await.unwrap().items, [added.clone()]);
+    assert_eq!(registry.publishers(&permit, None, 10).await.unwrap().items, std::slice::from_ref(&added));
     let push = registry.authorise(&ci, Push, &repository("acme/pending")).unwrap();
     let elsewhere = registry.authorise(&by("ada"), Admin, &repository("ada/x")).unwrap();
     let foreign = registry.remove_publisher(&elsewhere, added.id).await.unwrap_err();
