@@ -5,6 +5,8 @@
 use std::fmt;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -86,7 +88,7 @@ impl SigningKey {
     pub fn from_bytes(private: &[u8], created_at: Timestamp) -> Result<Self, SigningKeyError> {
         let pair = Ed25519KeyPair::from_pkcs8(private).map_err(|_| SigningKeyError::Key)?;
         let public = pair.public_key().as_ref();
-        let id = Sha256::digest(public)[..KEY_ID_BYTES].iter().map(|byte| format!("{byte:02x}")).collect();
+        let id = BASE64.encode(&Sha256::digest(public)[..KEY_ID_BYTES]);
         let (private, public) = (EncodingKey::from_ed_der(private), DecodingKey::from_ed_der(public));
         Ok(Self { id, created_at, private, public })
     }

@@ -37,6 +37,8 @@ mod secrecy_tests;
 mod service;
 mod sessions;
 mod sign_in;
+#[cfg(test)]
+mod sign_in_tests;
 mod signing_keys;
 mod teams;
 #[cfg(test)]

@@ -13,9 +13,10 @@ use super::service::{Registry, after};
 use crate::auth::{
     Access, AccessToken, AccountAction, AccountName, ActionKind, Admin, Caller, CredentialKind, Delete, Identity,
     Origin, Password, Pull, Push, Reach, Resource, SHORT_TOKEN_LIFE, ScopeAction, ScopeActions, ShortToken, TokenForm,
+    TokenId, decide,
 };
 use crate::index::tokens::{NewToken, TokenKind};
-use crate::index::{accounts, tokens};
+use crate::index::{access, accounts, tokens};
 use crate::oci::RepositoryName;
 
 /// How long a refresh token lives.
@@ -26,6 +27,9 @@ const MAX_HASHING: usize = 2;
 
 /// Passwords that may wait for that; further callers are sent away.
 const MAX_WAITING: usize = 64;
+
+/// Letters of a claimed name that go into the audit.
+const MAX_SHOWN: usize = 64;
 
 /// What a refresh token is called in lists.
 const REFRESH_TOKEN_NAME: &str = "refresh token";
@@ -72,12 +76,12 @@ impl Registry {
         let is_right = tokio::task::spawn_blocking(move || {
             stored.map_or_else(|| password.matches_nobody(), |stored| password.matches(&stored))
         });
-        match (is_right.await?, name) {
-            (true, Some(name)) => {
-                Ok(Caller::new(Identity::User(name), Reach::unlimited(), CredentialKind::Password, origin))
-            }
-            _ => Err(Rejected::Password.into()),
+        if let (true, Some(name)) = (is_right.await?, name) {
+            return Ok(Caller::new(Identity::User(name), Reach::unlimited(), CredentialKind::Password, origin));
         }
+        let claimed: String = user.chars().filter(|letter| !letter.is_control()).take(MAX_SHOWN).collect();
+        self.denials.push(&Caller::anonymous(origin), "sign-in", &claimed, "wrong password, or no such user");
+        Err(Rejected::Password.into())
     }
 
     /// What is stored of a new password. Waits its turn as those do that are checked, so whether the caller may do
@@ -101,19 +105,26 @@ impl Registry {
             // Else whoever has one for a moment would have one for ever.
             return Err(Rejected::Kind.into());
         }
-        let issued_at = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::MIN);
         let access = asked.iter().map(|access| self.allowed(caller, access)).collect::<Result<Vec<_>, _>>()?;
-        let access: Vec<_> = access.into_iter().filter(|access| !access.actions.is_empty()).collect();
-        let token = ShortToken {
-            identity: caller.identity().clone(),
-            service: service.to_owned(),
-            token: caller.credential().token(),
-            access: access.clone(),
-            issued_at,
-            expires_at: issued_at.saturating_add(SHORT_TOKEN_LIFE).unwrap_or(Timestamp::MAX),
-            id: Uuid::new_v4(),
-        };
-        Ok(Issued { token: self.keys()?.sign(&token)?, access, issued_at, life: SHORT_TOKEN_LIFE })
+        let access = access.into_iter().filter(|access| !access.actions.is_empty()).collect();
+        self.issue(caller.identity().clone(), caller.credential().token(), access, service, SHORT_TOKEN_LIFE)
+    }
+
+    /// Signs a short token for somebody who was checked, in whatever way.
+    pub(super) fn issue(
+        &self,
+        identity: Identity,
+        token: Option<TokenId>,
+        access: Vec<Access>,
+        service: &str,
+        life: SignedDuration,
+    ) -> Result<Issued, Error> {
+        // The token knows whole seconds only.
+        let issued_at = Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::MIN);
+        let expires_at = issued_at.saturating_add(life).unwrap_or(Timestamp::MAX);
+        let (service, id) = (service.to_owned(), Uuid::new_v4());
+        let claims = ShortToken { identity, service, token, access: access.clone(), issued_at, expires_at, id };
+        Ok(Issued { token: self.keys()?.sign(&claims)?, access, issued_at, life })
     }
 
     /// Makes a refresh token that reaches as far as what the caller showed, and ends with it.
@@ -151,15 +162,19 @@ impl Registry {
         Ok(caller(bearer, origin))
     }
 
-    /// What the caller may do to a repository; not news for the audit, since nothing is done.
+    /// What the caller may do to a repository: from one look at it, whether it exists or not, and no news for the audit,
+    /// since nothing is done.
     fn allowed_actions(&self, caller: &Caller, repository: &RepositoryName) -> Result<Vec<ActionKind>, Error> {
+        let now = Timestamp::now();
+        let known = self.snapshot(|session| Ok(access::facts(session, caller.identity(), repository, now)?))?;
+        let facts = &known.facts;
         let may = [
-            self.permit_quietly(caller, Pull, repository)?.map(|_| ActionKind::Pull),
-            self.permit_quietly(caller, Push, repository)?.map(|_| ActionKind::Push),
-            self.permit_quietly(caller, Delete, repository)?.map(|_| ActionKind::Delete),
-            self.permit_quietly(caller, Admin, repository)?.map(|_| ActionKind::Admin),
+            decide(facts, caller, Pull, repository).map(|_| ActionKind::Pull),
+            decide(facts, caller, Push, repository).map(|_| ActionKind::Push),
+            decide(facts, caller, Delete, repository).map(|_| ActionKind::Delete),
+            decide(facts, caller, Admin, repository).map(|_| ActionKind::Admin),
         ];
-        Ok(may.into_iter().flatten().collect())
+        Ok(may.into_iter().filter_map(Result::ok).collect())
     }
 
     /// Of what was asked for, what the caller may do.

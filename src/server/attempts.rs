@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long failures count.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// Wrong passwords of one account, or from one address, before the next is not even looked at.
 const MAX_WRONG_PASSWORDS: u32 = 10;
@@ -117,7 +117,7 @@ fn key(account: &str) -> String {
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        other => other,
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -126,6 +126,7 @@ fn network(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as a request has it")]
     fn from(text: &str) -> Option<IpAddr> {
         Some(text.parse().unwrap())
     }

@@ -28,7 +28,7 @@ pub struct Auth {
     pub admin_token_file: Option<PathBuf>,
     /// Believe issuers in private networks too, over plain HTTP on loopback. For tests. Default false.
     pub allow_private_issuers: bool,
-    /// Who may vouch for build systems and people, by OpenID Connect.
+    /// Who may vouch for build systems and people, by `OpenID` Connect.
     pub issuers: Vec<Issuer>,
 }
 
@@ -45,7 +45,7 @@ impl Auth {
     }
 }
 
-/// An OpenID Connect issuer.
+/// An `OpenID` Connect issuer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Issuer {

@@ -101,7 +101,7 @@ fn a_registry_makes_its_administrator_once_stops_when_asked_and_keeps_its_data()
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
         let url = url.trim_end();
         if round == 0 {
-            token = std::fs::read_to_string(sandbox.path("data/initial-admin-token")).unwrap().trim().to_owned();
+            token = fs::read_to_string(sandbox.path("data/initial-admin-token")).unwrap().trim().to_owned();
         }
         let signed_in = |words: &str| {
             let mut command = sandbox.command();

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::body::BodyError;
 use super::challenge::{Complaint, challenge_of};
 use super::observe::RequestId;
+use super::shown::{Shown, shown};
 use crate::api::QueryError;
 use crate::auth::{AccountDenied, ActionKind, Reason};
 use crate::oci::{
@@ -144,7 +145,8 @@ impl Failure {
     fn complaint(&self, request: &HttpRequest) -> Option<Complaint> {
         let is_bad = !matches!(self, Self::SignIn | Self::MountFrom(_));
         let complaint = if is_bad { Complaint::InvalidToken } else { Complaint::InsufficientScope };
-        request.headers().contains_key(header::AUTHORIZATION).then_some(complaint)
+        // Some clients show an empty name and password for nothing.
+        (!matches!(shown(request.headers()), Shown::Nothing)).then_some(complaint)
     }
 
     fn add_headers(&self, request: &HttpRequest, response: &mut HttpResponse) {

@@ -1,4 +1,4 @@
-//! `/token`: short tokens for what a caller asks for and may do (distribution's token and OAuth2 specifications).
+//! `/token`: short tokens for what a caller asks for and may do (distribution's token and `OAuth2` specifications).
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
