@@ -13,14 +13,14 @@ const OUTSIDERS: [&str; 3] = ["", "ada", "max"];
 /// What a question is told, and how many statements that took.
 fn cost<T>(ask: impl FnOnce() -> Result<T, Error>) -> (String, usize) {
     let before = statements();
-    let told = ask().map(|_| "allowed".to_owned()).unwrap_or_else(|error| error.to_string());
+    let told = ask().map_or_else(|error| error.to_string(), |_| "allowed".to_owned());
     (told, statements() - before)
 }
 
 /// The same for what is no more than reading although it waits: it is ready at once, on this thread.
 async fn cost_of<T>(ask: impl Future<Output = Result<T, Error>>) -> (String, usize) {
     let before = statements();
-    let told = ask.await.map(|_| "allowed".to_owned()).unwrap_or_else(|error| error.to_string());
+    let told = ask.await.map_or_else(|error| error.to_string(), |_| "allowed".to_owned());
     (told, statements() - before)
 }
 

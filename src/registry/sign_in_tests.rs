@@ -102,9 +102,10 @@ async fn a_short_token_ends_with_what_it_was_made_from() {
 async fn passwords_are_checked_and_what_they_gave_ends_with_them() {
     let opened = Opened::new().await;
     let name: AccountName = "ada".parse().unwrap();
-    let making = AccountAction::CreateUser { name: &name, as_administrator: false };
-    let password = Password::parse("correct horse").unwrap();
-    let hash = opened.registry.hash_password(&opened.admin(), making, password).await.unwrap();
+    let (action, password) = (AccountAction::SetPassword(&name), Password::parse("correct horse").unwrap());
+    let strangers = opened.registry.hash_password(&Caller::anonymous(Origin::none()), action, password.clone()).await;
+    assert!(matches!(strangers, Err(Error::AccountDenied(_))), "nobody is worked for unasked");
+    let hash = opened.registry.hash_password(&opened.admin(), action, password).await.unwrap();
     let new = NewUser { name: name.clone(), password: Some(hash), is_administrator: false };
     opened.registry.create_user(&opened.admin(), new).await.unwrap();
     let check = async |user: &str, password: &str| opened.registry.check_password(user, password, Origin::none()).await;

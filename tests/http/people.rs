@@ -235,13 +235,13 @@ async fn visibility_is_settled_before_the_first_byte() {
     let made = ada.put("/repositories/ada/open", json!({"visibility": "public"})).await;
     assert_eq!((made.status.as_u16(), &made.json()["visibility"]), (201, &json!("public")));
     assert_eq!(ada.push("ada/open").await, 201);
-    let blob = format!("/v2/ada/open/blobs/{}", agent_registry::oci::Digest::sha256(b"x"));
-    assert_eq!((bob.pull("ada/open").await, app.get(&blob).await.status.as_u16()), (200, 200));
+    let path = format!("/v2/ada/open/blobs/{}", agent_registry::oci::Digest::sha256(b"x"));
+    assert_eq!((bob.pull("ada/open").await, app.get(&path).await.status.as_u16()), (200, 200));
     assert_eq!(problem(&bob.put("/repositories/ada/open", json!({"visibility": "private"})).await), 403);
     assert_eq!(problem(&bob.put("/repositories/ada/new", json!({"visibility": "public"})).await), 403);
     let closed = ada.put("/repositories/ada/open", json!({"visibility": "private"})).await;
     assert_eq!((closed.status.as_u16(), &closed.json()["visibility"]), (200, &json!("private")));
-    assert_eq!((bob.pull("ada/open").await, app.get(&blob).await.status.as_u16()), (404, 401));
+    assert_eq!((bob.pull("ada/open").await, app.get(&path).await.status.as_u16()), (404, 401));
     assert_eq!(problem(&ada.put("/repositories/ada/open", json!({"visibility": "secret"})).await), 400);
 }
 

@@ -26,8 +26,7 @@ impl Stage {
         let body = match (method.as_str(), template) {
             ("POST", "/api/v1/login") => login(),
             ("POST", "/api/v1/admin/backup") => json!({"directory": self.backups.path().join(self.name())}),
-            ("POST", "/api/v1/admin/signing-keys/rotate") => Value::Null,
-            ("GET", _) => Value::Null,
+            ("POST", "/api/v1/admin/signing-keys/rotate") | ("GET", _) => Value::Null,
             other => panic!("there is no request for {other:?}"),
         };
         let path = template.replace("{repository}", &format!("acme/{on}")).replace("{version}", "1.0.0");

@@ -1,7 +1,5 @@
 //! Signing in as clients do it: challenges, `/token`, and what each credential is good for.
 
-use std::time::Duration;
-
 use agent_registry::server::{Auth, Config};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -264,7 +262,8 @@ async fn the_first_start_makes_one_administrator_and_later_ones_none() {
     let app = app.restarted().await;
     assert_eq!(app.get_as(&admin, "/v2/").await.status, 200);
     assert_eq!(app.get_as(&short, "/v2/").await.status, 401, "another port is another service");
-    let moved = [("authorization", short.as_str()), ("host", &claims(&short)["aud"].as_str().unwrap().to_owned())];
+    let claims = claims(&short);
+    let moved = [("authorization", short.as_str()), ("host", claims["aud"].as_str().unwrap())];
     assert_eq!(app.send(Method::GET, "/v2/", &moved, b"").await.status, 200, "the key is the same");
 }
 
@@ -288,5 +287,4 @@ async fn without_authentication_nothing_of_it_is_there() {
     assert_eq!(app.get("/token").await.status, 404);
     assert_eq!(app.get_as("Bearer nonsense", "/v2/").await.status, 200);
     assert_eq!(app.get("/api/v1").await.json()["authentication"], false);
-    tokio::time::timeout(Duration::from_secs(60), app.restarted()).await.unwrap();
 }
