@@ -73,8 +73,12 @@ fn read(path: &Path) -> Result<AccessToken, Error> {
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    // One that is there already is of an index that was lost, or somebody's who wants to read this one.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
-    // One that is there already is of an attempt that failed, or somebody's who wants to read this one.
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -108,7 +112,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn only_the_owner_reads_what_is_written_and_nothing_is_replaced() {
+    fn only_the_owner_reads_what_is_written_whatever_was_there() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE_NAME);
@@ -117,7 +121,10 @@ mod tests {
         assert_eq!(first.store().unwrap(), path);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(read(&path).unwrap().hash(), token.hash());
-        assert!(first.store().is_err());
+        let open = fs::Permissions::from_mode(0o666);
+        fs::set_permissions(&path, open).unwrap();
+        first.store().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(!format!("{first:?}").contains(token.expose()));
     }
 }
