@@ -138,6 +138,16 @@ impl<'a> Actor<'a> {
     }
 }
 
+/// Waits until something has become so, at most a minute.
+pub(crate) async fn until(what: impl AsyncFn() -> bool) {
+    let waiting = async {
+        while !what().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_mins(1), waiting).await.expect("it becomes so within a minute");
+}
+
 /// The manifest of an image of one layer, which is also its configuration.
 pub(crate) fn image(layer: &[u8]) -> Vec<u8> {
     let blob = json!({"mediaType": "application/octet-stream", "size": layer.len(), "digest": Digest::sha256(layer).to_string()});

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
-use crate::access_actors::{Actor, basic};
+use crate::access_actors::{Actor, basic, until};
 use crate::app::TestApp;
 
 const NAME: &str = "ada/agent";
@@ -67,9 +67,7 @@ async fn interrupted(actor: &Actor<'_>, place: &str, meanwhile: impl AsyncFnOnce
     let sent = tokio::spawn(request.body(reqwest::Body::wrap_stream(first.chain(rest))).send());
     // Its bytes are in the store once the server has begun to take them.
     let id = place.rsplit('/').next().unwrap();
-    while !actor.app.data().join("uploads").join(id).exists() {
-        tokio::task::yield_now().await;
-    }
+    until(async || actor.app.data().join("uploads").join(id).exists()).await;
     meanwhile().await;
     go.send(()).unwrap();
     sent.await.unwrap().unwrap().status().as_u16()
@@ -187,7 +185,7 @@ async fn a_removed_user_is_nobody_and_a_grant_ends_when_it_says() {
     let path = format!("/v2/{NAME}/manifests/v1");
     let short = bob.short(&format!("repository:{NAME}:pull,push")).await;
     assert_eq!((bob.reads(&path).await, short.reads(&path).await), (200, 200));
-    while bob.reads(&path).await == 200 {}
+    until(async || bob.reads(&path).await != 200).await;
     assert!(jiff::Timestamp::now() >= end, "not before it said");
     assert_eq!((bob.reads(&path).await, short.reads(&path).await), (404, 404));
     assert_eq!(short.put_blob(NAME, b"y").await.status, 403);
@@ -244,7 +242,7 @@ async fn an_open_upload_outlives_its_short_token_and_nothing_else_does() {
     let (short, other) = (token.short(&scope).await, bob.short(&scope).await);
     let (place, second) = (token.begin(NAME).await, token.begin(NAME).await);
     assert_eq!(token.patch(&place, b"one ").await, 202);
-    while short.reads("/v2/").await == 200 || other.reads("/v2/").await == 200 {}
+    until(async || (short.reads("/v2/").await, other.reads("/v2/").await) == (401, 401)).await;
     for path in ["manifests/v1", "tags/list"] {
         let refused = short.get(&format!("/v2/{NAME}/{path}")).await;
         assert_eq!(refused.status, 401);
