@@ -14,7 +14,8 @@ pub(crate) struct Options {
     /// Rounds of every measurement; in each the servers take turns
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
-    /// Only these works: commands, push, agents, retag, manifests, ping, blob-get, blob-put, tags-page, memory, million
+    /// Only these works: commands, push, agents, retag, manifests, permits, ping, blob-get, blob-put, tags-page, memory,
+    /// million
     #[arg(long, value_name = "WORK")]
     pub(crate) only: Vec<String>,
     /// Also with a million manifests stored, which takes minutes and some gigabytes

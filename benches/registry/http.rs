@@ -38,6 +38,8 @@ impl Answer {
 /// A connection that answers one request after the other.
 pub(crate) struct Connection {
     stream: TcpStream,
+    /// A header of every request, with its end of line.
+    authorization: String,
     sent: Vec<u8>,
     received: Vec<u8>,
     head_end: usize,
@@ -49,13 +51,21 @@ impl Connection {
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot reach {address}"))?;
         stream.set_nodelay(true)?;
         let received = Vec::with_capacity(16 * 1024);
-        Ok(Self { stream, sent: vec![], received, head_end: 0, slice: vec![] })
+        let (authorization, sent, slice) = (String::new(), vec![], vec![]);
+        Ok(Self { stream, authorization, sent, received, head_end: 0, slice })
+    }
+
+    /// Shows a token with every request from now on.
+    pub(crate) fn showing(mut self, token: &str) -> Self {
+        self.authorization = format!("authorization: Bearer {token}\r\n");
+        self
     }
 
     /// Sends a request, and reads the answer to its end.
     pub(crate) async fn send(&mut self, head: &str, body: &[u8]) -> Result<Answer> {
         self.sent.clear();
         self.sent.extend_from_slice(head.as_bytes());
+        self.sent.extend_from_slice(self.authorization.as_bytes());
         if !body.is_empty() || !(head.starts_with("GET") || head.starts_with("HEAD")) {
             self.sent.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
         }

@@ -19,6 +19,7 @@ mod manifests;
 mod memory;
 mod million;
 mod package;
+mod permits;
 mod ping;
 mod process;
 mod programs;
@@ -60,6 +61,9 @@ async fn run(options: Options) -> Result<()> {
     }
     if bench.wants("manifests") {
         manifests::measure(&mut bench).await?;
+    }
+    if bench.wants("permits") {
+        permits::measure(&mut bench).await?;
     }
     if bench.wants("ping") {
         ping::measure(&mut bench).await?;

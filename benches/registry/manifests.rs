@@ -14,7 +14,7 @@ use crate::package::{Package, push};
 use crate::server::Server;
 
 const TIME: Duration = Duration::from_millis(1500);
-const READERS: usize = 16;
+pub(crate) const READERS: usize = 16;
 /// Fewer beside the pushes, so that what is measured is the server rather than the queue for two cores.
 const READERS_BESIDE: usize = 4;
 const MANIFESTS: usize = 200;
@@ -73,7 +73,7 @@ fn requests(method: &str, targets: &[String]) -> Rc<Vec<String>> {
 }
 
 /// Sends the requests in turn for some time.
-async fn read(server: &Server, readers: usize, requests: &Rc<Vec<String>>) -> Result<Load> {
+pub(crate) async fn read(server: &Server, readers: usize, requests: &Rc<Vec<String>>) -> Result<Load> {
     load::run(server.address, readers, (TIME, usize::MAX), |worker| {
         let (requests, mut next) = (Rc::clone(requests), worker * 7);
         async move |connection| {

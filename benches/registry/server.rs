@@ -56,17 +56,21 @@ impl Server {
         Ok(server)
     }
 
-    /// Our registry over a data directory. It is bound when it has told its address.
+    /// Our registry over a data directory, for everybody.
     pub(crate) fn ours_in(data: &Path, certificate: Option<&Certificate>) -> Result<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
-        command
-            .env_clear()
-            .args(["registry", "serve", "--insecure-no-auth", "--listen", "127.0.0.1:0"])
-            .args(["--log", "warn", "--data"])
-            .arg(data);
-        if let Some([cert, key]) = certificate.map(Certificate::paths) {
-            command.args(["--tls-cert", &cert, "--tls-key", &key]);
+        let paths = certificate.map(Certificate::paths);
+        let mut flags = vec!["--insecure-no-auth"];
+        if let Some([cert, key]) = &paths {
+            flags.extend(["--tls-cert", cert, "--tls-key", key]);
         }
+        Self::ours_over(data, &flags)
+    }
+
+    /// Our registry over a data directory, with further flags. It is bound when it has told its address.
+    pub(crate) fn ours_over(data: &Path, flags: &[&str]) -> Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_agent"));
+        command.env_clear().args(["registry", "serve", "--listen", "127.0.0.1:0", "--log", "warn"]);
+        command.args(flags).arg("--data").arg(data);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("our own binary")?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().context("no output")?).read_line(&mut line)?;
