@@ -37,7 +37,7 @@ pub(crate) async fn measure(bench: &mut Bench) -> Result<()> {
         store(server).await?;
     }
     compare(bench, "GET manifest by tag, with a permit", (&asked, "without", &open)).await?;
-    if bench.wants_million() {
+    if bench.options.million {
         let many = folder()?;
         drop(signed(many.path())?);
         fill(&many.path().join("data/index.sqlite")).await?;
