@@ -175,7 +175,8 @@ impl Story {
 
     fn tell_the_end(&self, kept: bool) {
         self.heading("That was the whole way. Your own registry and agent:");
-        self.typed("agent registry serve --data ./registry-data    # in a terminal of its own");
+        self.typed("agent registry serve --data ./registry-data    # in a terminal of its own; it shows a token");
+        self.typed("agent login    # no user, that token as the secret");
         self.typed("agent init my-agent");
         self.typed("agent push my-agent:latest");
         if kept {
