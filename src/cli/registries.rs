@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::arguments::Global;
 use super::context::Context;
 use super::error::Error;
+use super::printer::Printer;
 use super::profiles::Profile;
 use super::wanted::Wanted;
 use crate::api::{ACCESS_TOKEN_PREFIX, Secret};
@@ -78,7 +79,7 @@ impl<'a> Registries<'a> {
                 Some(fs::read(&path).map_err(|source| Error::io("read", &path, source))?)
             }
         };
-        let options = Options { credential, ca_certificate, ..Options::default() };
+        let options = Options { credential, ca_certificate, tell_warning, ..Options::default() };
         Ok(Remote::connect(endpoint.clone(), options)?)
     }
 
@@ -154,6 +155,11 @@ fn as_token(credential: Credential) -> Credential {
         Credential::Basic { password, .. } if password.starts_with(ACCESS_TOKEN_PREFIX) => Credential::Token(password),
         other => other,
     }
+}
+
+/// Tells the user what a registry warns of.
+fn tell_warning(text: &str) {
+    Printer::warn(&format!("the registry says: {text}"));
 }
 
 /// The address of the registry for names without a host.

@@ -17,6 +17,7 @@ use super::payload::Payload;
 use super::refusal::MAX_ERROR_BYTES;
 use super::scope::Scope;
 use super::text::clean;
+use super::warnings::Warnings;
 use super::wire::{Sending, Wire};
 use super::{Endpoint, Error, Refusal};
 
@@ -106,6 +107,7 @@ pub(super) struct Exchange {
     pub(super) endpoint: Endpoint,
     pub(super) wire: Wire,
     pub(super) authority: Authority,
+    pub(super) warnings: Warnings,
 }
 
 impl Exchange {
@@ -159,6 +161,9 @@ impl Exchange {
         loop {
             let response = self.once(ask, &url, header.as_ref()).await?;
             let status = response.status();
+            if is_home {
+                self.warnings.note(response.headers());
+            }
             if status.is_success() {
                 return Ok(response);
             }

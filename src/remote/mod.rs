@@ -29,6 +29,7 @@ mod sign_in;
 mod text;
 mod token;
 mod upload;
+mod warnings;
 mod wire;
 
 use std::fmt;
@@ -55,6 +56,7 @@ use exchange::Exchange;
 use patience::Patience;
 use scope::Scope;
 use upload::Pieces;
+use warnings::Warnings;
 use wire::Wire;
 
 use crate::oci::Route;
@@ -71,11 +73,13 @@ pub struct Options {
     pub ca_certificate: Option<Vec<u8>>,
     /// Most attempts of one request, at least one; 4 by default.
     pub max_attempts: u32,
+    /// Is told each warning of the registry once, fit to be shown; by default nobody is.
+    pub tell_warning: fn(&str),
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { credential: None, ca_certificate: None, max_attempts: 4 }
+        Self { credential: None, ca_certificate: None, max_attempts: 4, tell_warning: |_| () }
     }
 }
 
@@ -97,8 +101,8 @@ impl Remote {
         // A host that is no address is found out before anything is prepared.
         endpoint.url("/")?;
         let wire = Wire::new(&endpoint, &options, patience)?;
-        let authority = Authority::new(options.credential);
-        Ok(Self { exchange: Arc::new(Exchange { endpoint, wire, authority }), pieces })
+        let (authority, warnings) = (Authority::new(options.credential), Warnings::new(options.tell_warning));
+        Ok(Self { exchange: Arc::new(Exchange { endpoint, wire, authority, warnings }), pieces })
     }
 
     /// Where the registry is.
@@ -109,7 +113,12 @@ impl Remote {
     /// The same registry, for somebody without a credential.
     pub fn as_stranger(&self) -> Self {
         let Exchange { endpoint, wire, .. } = &*self.exchange;
-        let exchange = Exchange { endpoint: endpoint.clone(), wire: wire.clone(), authority: Authority::new(None) };
+        let exchange = Exchange {
+            endpoint: endpoint.clone(),
+            wire: wire.clone(),
+            authority: Authority::new(None),
+            warnings: Warnings::new(|_| ()),
+        };
         Self { exchange: Arc::new(exchange), pieces: self.pieces }
     }
 
