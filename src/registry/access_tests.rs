@@ -183,7 +183,7 @@ async fn missing_and_hidden_are_denied_alike_and_lists_are_silent() {
         assert_eq!(told("acme/agent"), told("nobody/missing"));
         // Remembered, what is hidden would take fewer queries than what is missing.
         assert_eq!(world.registry.remembered.count(), remembered);
-        let sight = world.registry.sight(&by(who));
+        let sight = world.registry.sight(&by(who)).unwrap();
         assert!(world.registry.catalogue(&sight, &Page::default()).await.unwrap().items.is_empty());
         if !who.is_empty() {
             let into = world.registry.authorise(&by("ada"), Push, &repository("ada/x")).unwrap();

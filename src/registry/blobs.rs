@@ -90,13 +90,13 @@ impl Registry {
         if caller.reach().claims().is_none() {
             return Ok(None);
         }
-        let (sight, now) = (self.sight(&caller.without_claims()), Timestamp::now());
+        let (sight, now) = (self.sight(&caller.without_claims())?, Timestamp::now());
         self.read(|session| Ok(blobs::owner_in_sight(session, &sight, now, digest)?))
     }
 
     /// Gives a repository a blob of any repository that the caller may pull from. Whether one has it.
     pub async fn mount_any(&self, into: &Permit<Push>, caller: &Caller, digest: &Digest) -> Result<bool, Error> {
-        let (sight, now) = (self.sight(caller), Timestamp::now());
+        let (sight, now) = (self.sight(caller)?, Timestamp::now());
         let owner = self.read(|session| Ok(blobs::owner_in_sight(session, &sight, now, digest)?))?;
         let Some(owner) = owner else { return Ok(false) };
         // In sight a moment ago is not enough: a permit is what the transaction looks at again.

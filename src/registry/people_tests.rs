@@ -194,7 +194,7 @@ async fn a_publisher_pushes_to_its_own_repository_even_to_make_it_and_is_taken_a
     world.push(&ci, "acme/pending", "one", &["latest"]).await.unwrap();
     let pull = registry.authorise(&by("olga"), Pull, &repository("acme/pending")).unwrap();
     assert_eq!(registry.visibility(&pull).await.unwrap(), Visibility::Private);
-    let catalogue = registry.catalogue(&registry.sight(&ci), &Page::default()).await.unwrap();
+    let catalogue = registry.catalogue(&registry.sight(&ci).unwrap(), &Page::default()).await.unwrap();
     assert_eq!(catalogue.items, [repository("acme/pending")]);
 
     assert_eq!(registry.publishers(&permit, None, 10).await.unwrap().items, std::slice::from_ref(&added));

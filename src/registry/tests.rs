@@ -317,7 +317,7 @@ async fn lists_are_cut_into_pages_and_say_where_the_next_begins() {
     assert!(matches!(opened.registry.referrers(&permit, &subject, &[], &broken).await, Err(Error::Cursor)));
     let names = opened
         .registry
-        .catalogue(&opened.registry.sight(&Caller::anonymous(Origin::none())), &page(5, None))
+        .catalogue(&opened.registry.sight(&Caller::anonymous(Origin::none())).unwrap(), &page(5, None))
         .await
         .unwrap();
     assert_eq!(names.items, [repository("a/b")]);
@@ -330,7 +330,7 @@ async fn without_leave_nothing_is_permitted_or_seen() {
     let closed = Registry::new(Arc::new(MemoryStore::new(None)), index, Mode::Accounts);
     let denied = closed.authorise(&Caller::anonymous(Origin::none()), Pull, &repository("a/b")).unwrap_err();
     assert_eq!(code(&denied), "DENIED");
-    let sight = closed.sight(&Caller::anonymous(Origin::none()));
+    let sight = closed.sight(&Caller::anonymous(Origin::none())).unwrap();
     assert!(closed.catalogue(&sight, &Page::default()).await.unwrap().items.is_empty());
     assert!(closed.search(&sight, &crate::api::Query::default(), None, 10).await.unwrap().items.is_empty());
     closed.check_readiness().await.unwrap();

@@ -38,8 +38,8 @@ impl FirstToken {
     }
 }
 
-/// Makes the first administrator where nobody has an account, and gives namespaces of before an owner. `None`: there was nothing to do, or whoever starts the
-/// registry has brought the token.
+/// Makes the first administrator where nobody has an account, and gives namespaces of before an owner. `None`: there
+/// was nothing to do, or whoever starts the registry has brought the token.
 pub(super) async fn first_start(
     registry: &Registry,
     directory: &DataDir,

@@ -86,7 +86,7 @@ pub(super) struct Entrance {
 }
 
 /// The host that the request itself names.
-fn named(request: &HttpRequest) -> Option<&str> {
+pub(super) fn named(request: &HttpRequest) -> Option<&str> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     host.or_else(|| request.uri().authority().map(Authority::as_str))
 }

@@ -1,13 +1,12 @@
 //! `/api/v1/admin/backup`: a copy of everything, written on the registry's own machine while it serves.
 
-use actix_web::http::header;
-use actix_web::http::uri::Authority;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{State, administrator, answer, json, read};
 use crate::api::{Backup, NewBackup};
 use crate::oci::Host;
 use crate::registry::Mode;
+use crate::server::http::entrance::named;
 use crate::server::http::error::Failure;
 
 /// Headers by which a proxy names the caller it speaks for.
@@ -58,8 +57,7 @@ fn check_local(request: &HttpRequest) -> Result<(), Failure> {
     let is_here = request.peer_addr().is_some_and(|peer| peer.ip().to_canonical().is_loopback());
     let is_forwarded = FORWARDED.iter().any(|name| request.headers().contains_key(*name));
     // A foreign name that leads here belongs to a web page.
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(Authority::as_str));
-    let is_named_here = host.and_then(|host| host.parse::<Host>().ok()).is_some_and(|host| host.is_loopback());
+    let is_named_here =
+        named(request).and_then(|host| host.parse::<Host>().ok()).is_some_and(|host| host.is_loopback());
     if is_here && !is_forwarded && is_named_here { Ok(()) } else { Err(Failure::NotLocal) }
 }

@@ -35,6 +35,6 @@ pub(super) async fn search(
 async fn find(request: &HttpRequest, parameters: &Parameters, state: &State) -> Result<Page<Hit>, Failure> {
     let limit = length(parameters.limit.as_deref())?;
     let query = Query::parse(parameters.q.as_deref().unwrap_or_default(), Timestamp::now())?;
-    let sight = state.registry.sight(&caller(request, state)?);
+    let sight = state.registry.sight(&caller(request, state)?)?;
     Ok(state.registry.search(&sight, &query, parameters.after.as_deref(), limit).await?)
 }

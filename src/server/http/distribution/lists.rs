@@ -37,7 +37,7 @@ pub(super) async fn catalog(call: &Call, page: &Page) -> Result<HttpResponse, Fa
     if registry.mode() == Mode::Accounts && !is_known {
         return Err(Failure::SignIn);
     }
-    let found = registry.catalogue(&registry.sight(&call.caller), page).await?;
+    let found = registry.catalogue(&registry.sight(&call.caller)?, page).await?;
     let mut response = HttpResponse::Ok();
     if let Some(last) = found.next {
         response.insert_header(next_page(&Route::Catalog(Page { n: page.n, last: Some(last) })));
