@@ -25,6 +25,8 @@ fn summary() -> Summary {
         tags: vec!["nlp".to_owned()],
         model: "openai/gpt-4".to_owned(),
         runtime: "python".to_owned(),
+        license: "Apache-2.0".to_owned(),
+        kind: "agent".to_owned(),
         updated_at: time("2026-06-10T00:00:00Z"),
     }
 }

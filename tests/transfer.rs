@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use agent_registry::client::{
-    ArtifactKind, Cache, Catalogue, Error, Outcome, Progress, PullReport, PullRequest, PullState, PushReport,
-    PushRequest, PushStoredRequest, Selector, Silent, Store, describe, find_unchanged, pull, push, push_stored,
+    Cache, Catalogue, Error, Outcome, Progress, PullReport, PullRequest, PullState, PushReport, PushRequest,
+    PushStoredRequest, Selector, Silent, Store, describe, find_unchanged, pull, push, push_stored,
 };
 use agent_registry::oci::{Algorithm, Descriptor, Digest, Manifest, RepositoryName, Tag, Target};
-use agent_registry::package::{Artifact, Draft, Overrides, Source};
+use agent_registry::package::{Artifact, ArtifactKind, Draft, Overrides, Source};
 use agent_registry::remote::{BlobSource, Endpoint, Options, Remote};
 use agent_registry::server::{Config, Server};
 use tempfile::TempDir;

@@ -1,5 +1,6 @@
 //! The words of our own API: what it answers with, and the query that filters packages, the same for both ends.
 
+mod catalogue;
 mod expiry;
 mod matching;
 mod parse;
@@ -13,6 +14,10 @@ mod sign_in;
 mod tokens;
 mod words;
 
+pub use catalogue::{
+    Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice, NewRating, Notice, Rating,
+    Resolved, SearchPage, Standing, UserRating, VersionState,
+};
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;

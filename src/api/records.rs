@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{SignInIssuer, Visibility};
+use super::{SignInIssuer, Standing, VersionState, Visibility};
 use crate::oci::{Digest, RepositoryName, Tag};
 use crate::package::{Metadata, Summary};
 
@@ -41,6 +41,12 @@ pub struct Hit {
     pub created_at: Timestamp,
     /// Whether the files inside were compared with the configuration; large packages are stored unchecked.
     pub checked: bool,
+    /// What the registry knows of it.
+    #[serde(flatten)]
+    pub standing: Standing,
+    /// What is said of this version.
+    #[serde(default, skip_serializing_if = "VersionState::is_plain")]
+    pub state: VersionState,
 }
 
 /// Everything the registry knows of one version of a package.

@@ -12,9 +12,9 @@ use super::registries::{Located, Registries, store};
 use super::stored;
 use super::validate;
 use super::wanted::Wanted;
-use crate::client::{self, Catalogue, kind_of};
+use crate::client::{self, Catalogue};
 use crate::oci::{ManifestKind, Tag, Target};
-use crate::package::{Config, Overrides};
+use crate::package::{Config, Overrides, kind_of};
 
 /// Show everything known of a package
 ///

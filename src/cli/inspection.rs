@@ -7,9 +7,8 @@ use super::error::Error;
 use super::printer::Printer;
 use super::table::{facts, table};
 use super::text::{age, counted, safe, size};
-use crate::client::ArtifactKind;
 use crate::oci::{Descriptor, Digest, EdgeKind, Manifest, Tag};
-use crate::package::{CREATED, Config, FileEntry, Metadata};
+use crate::package::{ArtifactKind, CREATED, Config, FileEntry, Metadata};
 
 /// Files a table shows; JSON has all.
 const MAX_FILES_SHOWN: usize = 20;

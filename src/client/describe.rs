@@ -1,9 +1,9 @@
 //! What an artifact in any registry is, without its layers.
 
+use super::Error;
 use super::download::read_blob;
-use super::{ArtifactKind, Error, kind_of};
 use crate::oci::{Descriptor, Manifest, ManifestKind, RepositoryName, Target, known};
-use crate::package::{CheckError, Config, MAX_CONFIG_BYTES, check_manifest};
+use crate::package::{ArtifactKind, CheckError, Config, MAX_CONFIG_BYTES, check_manifest, kind_of};
 use crate::remote::Remote;
 
 /// An artifact as its manifest and configuration describe it.

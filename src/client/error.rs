@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 
 use semver::VersionReq;
 
-use super::ArtifactKind;
 use crate::oci::{Digest, ManifestError, Reference, RepositoryName, Tag};
-use crate::package::{CheckError, ConfigError, Difference, InstallError, TreeError, Version};
+use crate::package::{ArtifactKind, CheckError, ConfigError, Difference, InstallError, TreeError, Version};
 use crate::remote;
 
 /// Names told in one message; more are counted.

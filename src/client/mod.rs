@@ -1,6 +1,5 @@
 //! An agent's way to and from a registry: push, pull, the local store and the cache.
 
-mod artifact_kind;
 mod blob_folder;
 mod blocking;
 mod cache;
@@ -37,7 +36,6 @@ mod target_tests;
 mod unchanged;
 mod upload;
 
-pub use artifact_kind::{ArtifactKind, kind_of};
 pub use cache::Cache;
 pub use catalogue::Catalogue;
 pub use describe::{Described, describe};

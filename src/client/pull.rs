@@ -10,9 +10,9 @@ use super::blocking::blocking;
 use super::needed_blobs::NeededBlobs;
 use super::resolve::{Resolved, in_registry, in_store};
 use super::target::{Standing, left_out, look_at};
-use super::{ArtifactKind, Cache, Error, Progress, Selector, Store, kind_of};
+use super::{Cache, Error, Progress, Selector, Store};
 use crate::oci::{Digest, Manifest, Reference, RepositoryName, Tag};
-use crate::package::{Config, FilePath, InstallError, Staged, check_manifest, stage};
+use crate::package::{ArtifactKind, Config, FilePath, InstallError, Staged, check_manifest, kind_of, stage};
 use crate::remote::Remote;
 
 /// What to pull, and where to.

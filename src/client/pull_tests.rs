@@ -5,9 +5,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::fixture::{Answer, Home, Recorder, Registry, Request, bytes_of, package, reference, registry_of, write};
-use super::{ArtifactKind, Error, PullReport, PullRequest, PullState, Selector, pull};
+use super::{Error, PullReport, PullRequest, PullState, Selector, pull};
 use crate::oci::{Digest, ManifestKind};
-use crate::package::{Artifact, Difference, tree_layer};
+use crate::package::{Artifact, ArtifactKind, Difference, tree_layer};
 use crate::remote::Remote;
 
 fn request<'a>(home: &'a Home, remote: Option<&'a Remote>, progress: &'a Recorder) -> PullRequest<'a> {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::push_tags::{carry_out, plan};
 use super::upload::{Upload, send_all};
-use super::{ArtifactKind, Error, Progress, Store, kind_of};
+use super::{Error, Progress, Store};
 use crate::oci::{Digest, Manifest, ManifestKind, Reference, RepositoryName, Tag, Target};
-use crate::package::{Artifact, Config};
+use crate::package::{Artifact, ArtifactKind, Config, kind_of};
 use crate::remote::Remote;
 
 /// A packed package and where it goes.

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use bytes::{Buf as _, Bytes};
 use jiff::Timestamp;
 
+use super::Error;
 use super::blob_folder::BlobFolder;
 use super::layout_index::{LayoutIndex, replace};
-use super::{ArtifactKind, Error, kind_of};
 use crate::oci::{Descriptor, Digest, EdgeKind, Host, Manifest, ManifestKind, Reference, RepositoryName, Tag};
-use crate::package::{Artifact, BlobContent, Config};
+use crate::package::{Artifact, ArtifactKind, BlobContent, Config, kind_of};
 
 /// The file that makes a folder an image layout, and what is in it.
 const LAYOUT_FILE: &str = "oci-layout";

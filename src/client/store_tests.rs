@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use super::fixture::{pack, package, reference, source};
-use super::{ArtifactKind, Error, Store};
+use super::{Error, Store};
 use crate::oci::Digest;
+use crate::package::ArtifactKind;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();

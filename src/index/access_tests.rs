@@ -283,8 +283,15 @@ fn events_and_versions_are_seen_where_their_repository_is() {
     let mut world = World::new();
     for text in ["acme/agent", "acme/public"] {
         let (kind, at) = (events::EventKind::TagDeleted, time(1));
-        let event =
-            events::Event { kind, repository: name(text), digest: None, tag: None, actor: "olga".to_owned(), at };
+        let event = events::Event {
+            kind,
+            repository: name(text),
+            digest: None,
+            tag: None,
+            detail: None,
+            actor: "olga".to_owned(),
+            at,
+        };
         events::append(world.index.session(), &event).unwrap();
     }
     let seen = |world: &mut World, who: &str, limit| {

@@ -23,16 +23,37 @@ pub enum EventKind {
     BlobAdded,
     /// A blob was taken from a repository.
     BlobRemoved,
+    /// A version was yanked; the detail says why.
+    VersionYanked,
+    /// A version is no longer yanked.
+    VersionUnyanked,
+    /// A version was deprecated; the detail is a notice in JSON.
+    VersionDeprecated,
+    /// A version is no longer deprecated.
+    VersionUndeprecated,
+    /// A whole package was deprecated; the detail is a notice in JSON.
+    PackageDeprecated,
+    /// A package is no longer deprecated.
+    PackageUndeprecated,
+    /// Other people may see a repository now; the detail says who.
+    VisibilityChanged,
 }
 
 impl EventKind {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 13] = [
         Self::ManifestPushed,
         Self::ManifestDeleted,
         Self::TagMoved,
         Self::TagDeleted,
         Self::BlobAdded,
         Self::BlobRemoved,
+        Self::VersionYanked,
+        Self::VersionUnyanked,
+        Self::VersionDeprecated,
+        Self::VersionUndeprecated,
+        Self::PackageDeprecated,
+        Self::PackageUndeprecated,
+        Self::VisibilityChanged,
     ];
 
     /// The name under which it is stored and announced.
@@ -44,6 +65,13 @@ impl EventKind {
             Self::TagDeleted => "tag.deleted",
             Self::BlobAdded => "blob.added",
             Self::BlobRemoved => "blob.removed",
+            Self::VersionYanked => "version.yanked",
+            Self::VersionUnyanked => "version.unyanked",
+            Self::VersionDeprecated => "version.deprecated",
+            Self::VersionUndeprecated => "version.undeprecated",
+            Self::PackageDeprecated => "package.deprecated",
+            Self::PackageUndeprecated => "package.undeprecated",
+            Self::VisibilityChanged => "visibility.changed",
         }
     }
 
@@ -64,6 +92,8 @@ pub struct Event {
     pub digest: Option<Digest>,
     /// The tag it is about.
     pub tag: Option<Tag>,
+    /// What more there is to say; see the kinds.
+    pub detail: Option<String>,
     /// Who did it.
     pub actor: String,
     /// When.
@@ -72,7 +102,8 @@ pub struct Event {
 
 /// Adds an event to the running transaction.
 pub fn append(session: &mut dyn Session, event: &Event) -> Result<(), Error> {
-    let sql = "INSERT INTO event (kind, repository, digest, tag, actor, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql = "INSERT INTO event (kind, repository, digest, tag, actor, at, detail) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     let (digest, tag) = (Value::optional(event.digest.as_ref()), Value::optional(event.tag.as_ref()));
     let parameters = [
         event.kind.as_str().into(),
@@ -81,13 +112,15 @@ pub fn append(session: &mut dyn Session, event: &Event) -> Result<(), Error> {
         tag,
         event.actor.as_str().into(),
         event.at.into(),
+        Value::optional(event.detail.as_deref()),
     ];
     session.execute(sql, &parameters).map(|_| ())
 }
 
 /// Events after a number (0 for all), each with its own, oldest first.
 pub fn since(session: &mut dyn Session, after: i64, limit: usize) -> Result<Vec<(i64, Event)>, Error> {
-    let sql = "SELECT id, kind, repository, digest, tag, actor, at FROM event WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let sql = "SELECT id, kind, repository, digest, tag, actor, at, detail FROM event WHERE id > ?1 \
+               ORDER BY id LIMIT ?2";
     let rows = session.query(sql, &[after.into(), page(limit)])?;
     rows.iter().map(read).collect()
 }
@@ -106,7 +139,8 @@ pub fn in_sight(
             return since(session, *after, limit);
         }
         let sql = concat!(
-            "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at FROM event e CROSS JOIN repository r ",
+            "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, e.detail ",
+            "FROM event e CROSS JOIN repository r ",
             "WHERE e.id > ?4 AND r.name = e.repository AND ",
             in_sight!(),
             " ORDER BY e.id LIMIT ?5"
@@ -139,7 +173,7 @@ pub fn tell_again(session: &mut dyn Session, reserved: i64, number: i64, event: 
     session.execute("UPDATE event SET id = ?1 WHERE id > ?2", &[number.into(), reserved.into()]).map(|_| ())
 }
 
-/// Reads the columns id, kind, repository, digest, tag, actor, at.
+/// Reads the columns id, kind, repository, digest, tag, actor, at, detail.
 pub(super) fn read(row: &Row) -> Result<(i64, Event), Error> {
     let kind = EventKind::from_name(row.text(1)?);
     let event = Event {
@@ -149,6 +183,7 @@ pub(super) fn read(row: &Row) -> Result<(i64, Event), Error> {
         tag: row.optional(4, Row::parsed)?,
         actor: row.text(5)?.to_owned(),
         at: row.time(6)?,
+        detail: row.optional(7, |row, column| row.text(column).map(str::to_owned))?,
     };
     Ok((row.integer(0)?, event))
 }
@@ -167,6 +202,7 @@ mod tests {
             repository: name("a/b"),
             digest: (kind != EventKind::TagDeleted).then(|| Digest::sha256(b"x")),
             tag: (kind != EventKind::ManifestPushed).then(|| tag("latest")),
+            detail: (kind == EventKind::VisibilityChanged).then(|| "public".to_owned()),
             actor: "ada".to_owned(),
             at: time(7),
         });
@@ -176,8 +212,8 @@ mod tests {
         let all = since(index.session(), 0, 100).unwrap();
         assert_eq!(all.iter().map(|(_, event)| event.clone()).collect::<Vec<_>>(), events);
         assert_eq!(since(index.session(), all[1].0, 1).unwrap(), [all[2].clone()]);
-        assert!(since(index.session(), all[5].0, 100).unwrap().is_empty());
-        assert_eq!(last(index.session()).unwrap(), all[5].0);
+        assert!(since(index.session(), all[12].0, 100).unwrap().is_empty());
+        assert_eq!(last(index.session()).unwrap(), all[12].0);
     }
 
     #[test]
@@ -188,6 +224,7 @@ mod tests {
             repository: name("a/b"),
             digest: None,
             tag: Some(tag("latest")),
+            detail: None,
             actor: "ada".to_owned(),
             at: time(7),
         };

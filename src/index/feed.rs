@@ -48,7 +48,8 @@ pub fn entries(session: &mut dyn Session, after: i64, max_bytes: u64) -> Result<
         }
         last = row.integer(0)?;
     }
-    let sql = "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, m.media_type, m.bytes, b.size, b.bytes \
+    let sql = "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, e.detail, \
+               m.media_type, m.bytes, b.size, b.bytes \
                FROM event e \
                LEFT JOIN repository r ON e.kind = 'manifest.pushed' AND r.name = e.repository \
                LEFT JOIN manifest m ON m.repository_id = r.id AND m.digest = e.digest \
@@ -59,9 +60,9 @@ pub fn entries(session: &mut dyn Session, after: i64, max_bytes: u64) -> Result<
 
 fn read(row: &Row) -> Result<Entry, Error> {
     let (number, event) = events::read(row)?;
-    let manifest = row.optional(7, Row::parsed)?.zip(row.optional(8, Row::bytes)?);
-    let blob = match row.optional(9, Row::size)? {
-        Some(size) => Some(StoredBlob { size, inline: row.optional(10, Row::bytes)? }),
+    let manifest = row.optional(8, Row::parsed)?.zip(row.optional(9, Row::bytes)?);
+    let blob = match row.optional(10, Row::size)? {
+        Some(size) => Some(StoredBlob { size, inline: row.optional(11, Row::bytes)? }),
         None => None,
     };
     let subject = match (manifest, blob) {

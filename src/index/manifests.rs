@@ -111,6 +111,7 @@ pub fn delete(session: &mut dyn Session, change: &Change<'_>, digest: &Digest) -
         let sql = "DELETE FROM referrer WHERE repository_id = ?1 AND subject = ?2 AND digest = ?3";
         session.execute(sql, &[change.id.into(), (&subject.digest(0)?).into(), digest.into()])?;
     }
+    session.execute("DELETE FROM download WHERE manifest_id = ?1", &[id.into()])?;
     session.execute("DELETE FROM edge WHERE manifest_id = ?1", &[id.into()])?;
     session.execute("DELETE FROM manifest WHERE id = ?1", &[id.into()])?;
     change.announce(session, EventKind::ManifestDeleted, Some(*digest), None)?;

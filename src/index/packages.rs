@@ -1,4 +1,4 @@
-//! What manifests say if they are packages: a summary ready to be listed, and facets one by one.
+//! What manifests say if they are packages: a summary ready to be listed.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -7,9 +7,6 @@ use super::manifests::ManifestId;
 use super::{Error, Row, Session, Value};
 use crate::oci::{Digest, RepositoryName};
 use crate::package::{Summary, Version};
-
-/// Most facets kept of one package; the summary keeps the rest.
-const MAX_FACETS: usize = 200;
 
 /// What a push found out about a package.
 #[derive(Clone, Debug)]
@@ -32,10 +29,6 @@ pub fn record(session: &mut dyn Session, id: ManifestId, package: &NewPackage) -
     let license = Value::optional(package.license.as_deref());
     let checked = Value::Integer(package.checked.into());
     session.execute(sql, &[id.into(), summary.into(), Value::size(package.size)?, checked, license])?;
-    for (facet, value) in facets(&package.summary).into_iter().take(MAX_FACETS) {
-        let sql = "INSERT INTO package_facet (manifest_id, facet, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-        session.execute(sql, &[id.into(), facet.into(), value.into()])?;
-    }
     Ok(())
 }
 
@@ -88,26 +81,8 @@ pub(super) fn exists(session: &mut dyn Session, id: ManifestId) -> Result<bool, 
     Ok(session.first("SELECT 1 FROM package WHERE manifest_id = ?1", &[id.into()])?.is_some())
 }
 
-/// The values of a facet (`capability`, `tag`, `author`, `model`, `runtime`) with how many packages have each, the
-/// most frequent first.
-pub fn counts(session: &mut dyn Session, facet: &str, limit: usize) -> Result<Vec<(String, u64)>, Error> {
-    let sql = "SELECT value, count(*) AS packages FROM package_facet WHERE facet = ?1 \
-               GROUP BY value ORDER BY packages DESC, value LIMIT ?2";
-    let rows = session.query(sql, &[facet.into(), super::repositories::page(limit)])?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.size(1)?))).collect()
-}
-
 /// Takes away what is known of a package whose manifest goes.
 pub(super) fn forget(session: &mut dyn Session, id: ManifestId) -> Result<(), Error> {
     session.execute("DELETE FROM version WHERE manifest_id = ?1", &[id.into()])?;
-    session.execute("DELETE FROM package_facet WHERE manifest_id = ?1", &[id.into()])?;
     session.execute("DELETE FROM package WHERE manifest_id = ?1", &[id.into()]).map(|_| ())
-}
-
-fn facets(summary: &Summary) -> Vec<(&'static str, &str)> {
-    let one = |facet, value| (facet, value);
-    let single = [one("author", &*summary.author), one("model", &summary.model), one("runtime", &summary.runtime)];
-    let capabilities = summary.capabilities.iter().map(|value| one("capability", value));
-    let tags = summary.tags.iter().map(|value| one("tag", value));
-    single.into_iter().chain(capabilities).chain(tags).filter(|(_, value)| !value.is_empty()).collect()
 }

@@ -30,7 +30,10 @@ impl Change<'_> {
         tag: Option<&Tag>,
     ) -> Result<(), Error> {
         let (repository, actor) = (self.repository.clone(), self.actor.to_owned());
-        events::append(session, &Event { kind, repository, digest, tag: tag.cloned(), actor, at: self.at })
+        events::append(
+            session,
+            &Event { kind, repository, digest, tag: tag.cloned(), detail: None, actor, at: self.at },
+        )
     }
 
     pub(super) fn remember(&self, session: &mut dyn Session, tag: &Tag, digest: Option<&Digest>) -> Result<(), Error> {

@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use super::fixture::{Fixture, caller, manifest, name, tag, time};
+use super::manifests;
 use super::packages::{self, NewPackage};
 use super::tags::{self, Change};
 use super::versions::{self, Listed};
-use super::{Error, Session, manifests};
 use crate::auth::Sight;
 use crate::oci::{Digest, Manifest, RepositoryName};
 use crate::package::Summary;
@@ -23,6 +23,8 @@ fn package(repository: &RepositoryName, digest: Digest) -> NewPackage {
         tags: vec!["chat".to_owned()],
         model: "openai/gpt-4".to_owned(),
         runtime: String::new(),
+        license: String::new(),
+        kind: "agent".to_owned(),
         updated_at: time(0),
     };
     NewPackage { summary, size: 7, checked: true, license: Some("MIT".to_owned()) }
@@ -163,17 +165,4 @@ fn the_tag_moved_last_counts_until_another_artifact_takes_it() {
     assert_eq!(lines(&mut index), ["a/b 1.0.0", "a/b "], "what `edge` points at is seen again");
     push_image(&mut index, &here, &["edge"], 8);
     assert_eq!(lines(&mut index), ["a/b 1.0.0"]);
-}
-
-#[test]
-fn facets_are_counted_by_package() -> Result<(), Error> {
-    let mut index = Fixture::new();
-    push(&mut index, &name("a/b"), "one", &["1.0.0"], 1);
-    push(&mut index, &name("a/c"), "two", &["1.0.0"], 1);
-    push(&mut index, &name("a/c"), "two", &["latest"], 2);
-    let counts = packages::counts(index.session(), "capability", 10)?;
-    assert_eq!(counts, [("chat".to_owned(), 2), ("triage".to_owned(), 2)]);
-    assert_eq!(packages::counts(index.session(), "runtime", 10)?, []);
-    assert_eq!(index.query("SELECT 1 FROM package_facet WHERE facet = 'author'", &[])?.len(), 2);
-    Ok(())
 }

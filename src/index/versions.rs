@@ -186,8 +186,8 @@ pub fn of_repository(
 pub fn head(session: &mut dyn Session, repository: &RepositoryName) -> Result<Option<Digest>, Error> {
     let row = session.first(
         "SELECT m.digest FROM repository r JOIN version v ON v.repository_id = r.id \
-         JOIN manifest m ON m.id = v.manifest_id WHERE r.name = ?1 \
-         ORDER BY v.prerelease, v.sort_key DESC LIMIT 1",
+         JOIN manifest m ON m.id = v.manifest_id WHERE r.name = ?1 AND v.rank < 4 \
+         ORDER BY v.rank, v.sort_key DESC LIMIT 1",
         &[repository.into()],
     )?;
     row.map(|row| row.digest(0)).transpose()
@@ -219,7 +219,7 @@ fn upsert(
     version: Option<&Version>,
     id: ManifestId,
 ) -> Result<(), Error> {
-    let sql = "INSERT INTO version (repository_id, version, sort_key, prerelease, manifest_id, created_at, updated_at) \
+    let sql = "INSERT INTO version (repository_id, version, sort_key, rank, manifest_id, created_at, updated_at) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (repository_id, sort_key) DO UPDATE SET \
                manifest_id = excluded.manifest_id, updated_at = excluded.updated_at \
                WHERE version.manifest_id <> excluded.manifest_id";

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::{AGENT_YAML_NAMES, ArtifactKind};
 use crate::oci::{Digest, RepositoryName};
 
 /// One version of a package, without its files.
@@ -36,12 +37,29 @@ pub struct Summary {
     /// The runtime, such as `python`; may be empty.
     #[serde(default)]
     pub runtime: String,
+    /// Licence as written; may be empty.
+    #[serde(default)]
+    pub license: String,
+    /// What kind of thing it is: `agent`, `skill`, or one of [`super::ArtifactKind::word`] for what is no package.
+    #[serde(default = "agent")]
+    pub kind: String,
     /// When it last changed.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub updated_at: Timestamp,
 }
 
+/// The kind of packages of before there were others.
+fn agent() -> String {
+    ArtifactKind::Agent.word().to_owned()
+}
+
 impl Config {
+    /// Whether it is a skill: knowledge for an agent, which has no `agent.yaml`.
+    fn is_skill(&self) -> bool {
+        let has = |name: &str| self.files.iter().any(|file| file.path.as_str() == name);
+        has("SKILL.md") && !AGENT_YAML_NAMES.iter().any(|name| has(name))
+    }
+
     /// What a list shows of this package, given what its registry knows of it.
     pub fn summary(&self, repository: RepositoryName, digest: Digest, updated_at: Timestamp) -> Summary {
         let metadata = &self.metadata;
@@ -56,6 +74,8 @@ impl Config {
             tags: metadata.tags.clone(),
             model: metadata.model_reference().unwrap_or_default(),
             runtime: text(&metadata.runtime),
+            license: text(&metadata.license),
+            kind: if self.is_skill() { ArtifactKind::Skill } else { ArtifactKind::Agent }.word().to_owned(),
             updated_at,
         }
     }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Error;
 use super::manifests::unknown;
 use super::service::Registry;
-use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, Query};
+use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, Query, Standing, VersionState};
 use crate::auth::{Permit, Pull, Sight};
 use crate::index::versions::{self, Cursor};
 use crate::index::{Session, manifests, packages, repositories};
@@ -127,7 +127,8 @@ fn walk(
 fn hit(session: &mut dyn Session, row: versions::Listed) -> Result<Hit, Error> {
     let registry_tags = versions::tags_of(session, row.manifest, MAX_TAGS)?;
     let (summary, size, checked, created_at) = (row.summary, row.size, row.checked, row.created_at);
-    Ok(Hit { summary, size, registry_tags, created_at, checked })
+    let (standing, state) = (Standing::default(), VersionState::default());
+    Ok(Hit { summary, size, registry_tags, created_at, checked, standing, state })
 }
 
 /// `repository~key`: neither part has a tilde, nor anything that a URL would escape.

@@ -31,6 +31,8 @@ struct Head {
     digest: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tag: Option<Tag>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
     actor: String,
     at: Timestamp,
     /// Of a manifest whose bytes follow.
@@ -48,8 +50,8 @@ pub(super) fn write(entry: &Entry) -> Result<Vec<u8>, RecordError> {
         Subject::Blob(blob) => (None, Some(blob.size), blob.inline.as_ref()),
         Subject::None => (None, None, None),
     };
-    let Event { kind, repository, digest, tag, actor, at } = entry.event.clone();
-    let head = Head { kind: kind.as_str().to_owned(), repository, digest, tag, actor, at, media_type, size };
+    let Event { kind, repository, digest, tag, detail, actor, at } = entry.event.clone();
+    let head = Head { kind: kind.as_str().to_owned(), repository, digest, tag, detail, actor, at, media_type, size };
     let mut record = serde_json::to_vec(&head)?;
     record.push(b'\n');
     record.extend_from_slice(bytes.map_or(&[], |bytes| bytes));
@@ -67,9 +69,9 @@ pub(super) fn read(number: i64, record: &Bytes) -> Result<Entry, RecordError> {
         (None, Some(size)) => Subject::Blob(StoredBlob { size, inline: (bytes.len() as u64 == size).then_some(bytes) }),
         (None, None) => Subject::None,
     };
-    let kind = EventKind::from_name(&head.kind).ok_or(RecordError::Kind(head.kind))?;
-    let (repository, digest, tag, actor, at) = (head.repository, head.digest, head.tag, head.actor, head.at);
-    Ok(Entry { number, event: Event { kind, repository, digest, tag, actor, at }, subject })
+    let kind = EventKind::from_name(&head.kind).ok_or_else(|| RecordError::Kind(head.kind.clone()))?;
+    let Head { repository, digest, tag, detail, actor, at, .. } = head;
+    Ok(Entry { number, event: Event { kind, repository, digest, tag, detail, actor, at }, subject })
 }
 
 #[cfg(test)]
@@ -84,6 +86,7 @@ mod tests {
             repository: "a/b".parse().unwrap(),
             digest: Some(Digest::sha256(b"x")),
             tag: Some("latest".parse().unwrap()),
+            detail: Some("more\n".to_owned()),
             actor: "line\nend".to_owned(),
             at: Timestamp::from_millisecond(1_700_000_000_123).unwrap(),
         };

@@ -5,7 +5,8 @@ use rusqlite::Connection;
 use super::Error;
 
 /// Every step in order; the schema's version is how many have run. A released step never changes.
-const STEPS: [&str; 2] = [include_str!("0001_first.sql"), include_str!("0002_people.sql")];
+const STEPS: [&str; 3] =
+    [include_str!("0001_first.sql"), include_str!("0002_people.sql"), include_str!("0003_catalogue.sql")];
 
 /// Brings a database up to the newest schema, each step in a transaction with its version number.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), Error> {

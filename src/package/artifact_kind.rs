@@ -94,8 +94,25 @@ fn by_prefix(media_type: &str) -> Option<ArtifactKind> {
 }
 
 impl ArtifactKind {
+    /// The word for it in queries and answers: `kind:skill`.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Image => "image",
+            Self::Index => "index",
+            Self::HelmChart => "chart",
+            Self::Model => "model",
+            Self::ModelKit => "modelkit",
+            Self::Skill => "skill",
+            Self::DockerAgent => "docker-agent",
+            Self::Wasm => "wasm",
+            Self::Signature => "signature",
+            Self::Other(_) => "other",
+        }
+    }
+
     /// The tool that can pull it, where one is known.
-    pub(super) fn puller(&self) -> &'static str {
+    pub fn puller(&self) -> &'static str {
         match self {
             Self::Agent => "agent pull",
             Self::Image | Self::Index => "docker pull",
