@@ -10,6 +10,7 @@ use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
+use super::journal::Copied;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
 use crate::index::{Session, Sqlite, repositories};
@@ -39,6 +40,7 @@ pub struct Registry {
     pub(super) denials: Denials,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
+    pub(super) copied: Copied,
 }
 
 impl Registry {
@@ -56,6 +58,7 @@ impl Registry {
             denials: Denials::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
+            copied: Copied::default(),
         }
     }
 

@@ -7,6 +7,7 @@ mod challenge;
 mod distribution;
 mod entrance;
 mod error;
+mod followers;
 mod observe;
 mod operations;
 mod page;

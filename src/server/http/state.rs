@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::entrance::Entrances;
+use super::followers::Followers;
 use crate::registry::Registry;
-use crate::server::Auth;
+use crate::server::{Auth, Events};
 use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
 use crate::server::oidc::Elsewhere;
@@ -23,6 +24,7 @@ pub(in crate::server) struct State {
     pub(super) entrances: Entrances,
     pub(super) attempts: Arc<Attempts>,
     pub(super) elsewhere: Arc<Elsewhere>,
+    pub(in crate::server) followers: Arc<Followers>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
@@ -36,11 +38,12 @@ impl State {
         is_tls: bool,
         auth: &Auth,
         elsewhere: Elsewhere,
+        events: &Events,
     ) -> (Self, mpsc::Receiver<()>) {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
         let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
-        let (attempts, elsewhere) = (Arc::default(), Arc::new(elsewhere));
-        (Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, _open: open }, closed)
+        let (attempts, elsewhere, followers) = (Arc::default(), Arc::new(elsewhere), Followers::new(events));
+        (Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, followers, _open: open }, closed)
     }
 }
