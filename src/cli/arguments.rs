@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::printer::Format;
 use super::{
     build, completions, configure, images, init, inspect, login, logout, org, permission, publisher, pull, push,
-    quickstart, registry, rmi, scope, tag, team, token, user, validate, version, visibility, whoami,
+    quickstart, registry, rmi, scope, tag, team, token, user, validate, version, visibility, watch, whoami,
 };
 use crate::api::Secret;
 
@@ -115,6 +115,7 @@ pub(super) enum Command {
     Pull(pull::Pull),
     Images(images::Images),
     Inspect(inspect::Inspect),
+    Watch(watch::Watch),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),
     Login(login::Login),

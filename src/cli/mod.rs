@@ -32,6 +32,7 @@ mod publisher;
 mod pull;
 mod push;
 mod quickstart;
+mod reader;
 #[cfg(feature = "server")]
 mod recovery;
 mod registries;
@@ -59,6 +60,7 @@ mod validate;
 mod version;
 mod visibility;
 mod wanted;
+mod watch;
 mod whoami;
 
 use std::path::PathBuf;
@@ -112,6 +114,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Pull(arguments) => pull::pull(context, &arguments).await,
         Command::Images(arguments) => images::images(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
+        Command::Watch(arguments) => watch::watch(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
         Command::Login(arguments) => login::login(context, &arguments).await,

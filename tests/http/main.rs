@@ -15,6 +15,8 @@ mod catalogue;
 mod deletes;
 mod documents;
 mod errors;
+mod event_streams;
+mod events;
 mod expiry;
 mod heads;
 mod hostile;
