@@ -283,7 +283,7 @@ fn is_version(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> 
 }
 
 /// Bytes that sort as versions do (semver.org, item 11); build metadata only keeps two versions apart. Never empty.
-fn sort_key(version: &Version) -> Bytes {
+pub(super) fn sort_key(version: &Version) -> Bytes {
     const NUMBER: u8 = 1;
     const WORD: u8 = 2;
     const STABLE: u8 = 3;
