@@ -130,11 +130,11 @@ fn settings_hold_and_a_newer_schema_is_refused() {
     drop(open(&directory));
     let plain = rusqlite::Connection::open(&path).unwrap();
     let pragma = |name: &str| plain.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 2));
+    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 3));
     let mode: String = plain.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     plain.pragma_update(None, "user_version", 999).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 2 })));
+    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 3 })));
 }
 
 #[tokio::test]

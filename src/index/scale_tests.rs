@@ -56,7 +56,7 @@ impl Watched {
              WHERE i <= 2 * :organisations",
             "INSERT INTO team_member SELECT 1 + i * 7 % (2 * :organisations), i, 0 FROM n WHERE i <= :users",
             "INSERT INTO repository SELECT i, 'org' || (1 + i % :organisations) || '/r' || i, 0, \
-             'org' || (1 + i % :organisations), 1 + 2 * (i % 50 = 0) FROM n WHERE i <= :users",
+             'org' || (1 + i % :organisations), 1 + 2 * (i % 50 = 0), 0 FROM n WHERE i <= :users",
             "INSERT INTO access_grant SELECT 1, 1, i, 1, 0, NULL FROM n WHERE i <= :users AND i % 10 = 0",
             "INSERT INTO access_grant SELECT 2 + i % (:users - 1), 1 + (i % 9 = 0), 1 + i * 31 % :users, 2, 0, NULL \
              FROM n WHERE i <= :grants ON CONFLICT DO NOTHING",
