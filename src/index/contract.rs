@@ -157,6 +157,26 @@ async fn whoever_is_answered_finds_the_access_generation_published() {
     assert_eq!(open(&directory).access_generation(), first + 1);
 }
 
+#[tokio::test]
+async fn whoever_waits_for_a_commit_is_woken_when_it_can_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    let mut commits = index.commits();
+    let waiting = async {
+        commits.changed().await.unwrap();
+        names(&index)
+    };
+    let (seen, written) = futures_util::join!(waiting, insert(&index, "a"));
+    written.unwrap();
+    assert_eq!(seen, ["a"]);
+    assert!(!commits.has_changed().unwrap());
+    insert(&index, "b").await.unwrap();
+    assert!(commits.has_changed().unwrap(), "whoever was answered finds it told");
+    drop(index);
+    commits.borrow_and_update();
+    commits.changed().await.unwrap_err();
+}
+
 #[test]
 fn repositories_from_before_there_were_people_are_private_and_know_their_namespace() {
     let directory = tempfile::tempdir().unwrap();

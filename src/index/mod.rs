@@ -33,6 +33,7 @@ pub mod ratings;
 mod readers;
 pub mod referrers;
 pub mod repositories;
+pub mod retention;
 #[cfg(test)]
 mod scale_tests;
 mod session;

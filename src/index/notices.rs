@@ -6,7 +6,6 @@ use super::events::{self, Event, EventKind};
 use super::manifests::ManifestId;
 use super::repositories::{RepositoryId, page};
 use super::tags::Change;
-use super::versions::sort_key;
 use super::{Error, Row, Session, Value};
 use crate::api::{NewNotice, Notice, VersionState};
 use crate::oci::Digest;
@@ -54,7 +53,7 @@ pub enum About<'a> {
 impl About<'_> {
     fn key(self) -> Bytes {
         match self {
-            Self::Version(version, _) => sort_key(version),
+            Self::Version(version, _) => version.sort_key(),
             Self::Package => Bytes::new(),
         }
     }
@@ -119,7 +118,7 @@ fn find(
 ) -> Result<Option<(ManifestId, Digest)>, Error> {
     let sql = "SELECT v.manifest_id, m.digest FROM version v JOIN manifest m ON m.id = v.manifest_id \
                WHERE v.repository_id = ?1 AND v.sort_key = ?2";
-    let row = session.first(sql, &[repository.into(), sort_key(version).into()])?;
+    let row = session.first(sql, &[repository.into(), version.sort_key().into()])?;
     row.map(|row| Ok((ManifestId(row.integer(0)?), row.digest(1)?))).transpose()
 }
 
@@ -236,7 +235,7 @@ pub fn of_version(
     repository: RepositoryId,
     version: Option<&Version>,
 ) -> Result<VersionState, Error> {
-    of_key(session, repository, version.map_or_else(Bytes::new, sort_key))
+    of_key(session, repository, version.map_or_else(Bytes::new, Version::sort_key))
 }
 
 /// As [`of_version`], by the version's sort key; the empty one is that of what is no version.

@@ -11,7 +11,7 @@ use super::sqlite::Connected;
 use super::tokens::TokenKind;
 use super::{
     Error, Row, Session, Value, access, accounts, audit, blobs, events, grants, migrations, organisations, publishers,
-    tag_rules, teams, tokens, versions,
+    retention, tag_rules, teams, tokens, versions,
 };
 use crate::auth::{Grantee, PublisherId, Sight, TokenId};
 use crate::oci::Digest;
@@ -163,7 +163,10 @@ fn every_lookup_goes_by_an_index() {
     repositories::count_in(session, &acme).unwrap();
     versions::list(session, &sight, now, None, 10).unwrap();
     blobs::owner_in_sight(session, &sight, now, &Digest::sha256(b"x")).unwrap();
-    events::in_sight(session, &sight, now, 0, 10).unwrap();
+    events::in_sight(session, &sight, now, &events::Filter::default(), 0, 10).unwrap();
+    let removable = retention::Removable { before: Some(now), surplus: 1, upto: 100 };
+    retention::remove(session, &removable).unwrap();
+    retention::count(session, 0, 10).unwrap();
 
     assert!(watched.plans.len() > 30, "the plans are kept");
     // The newest entry, by the table's own order.
