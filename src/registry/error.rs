@@ -99,6 +99,16 @@ pub enum Error {
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
+    /// Events that were asked for are no longer kept.
+    #[error(
+        "events up to number {floor} are no longer kept, the first that can be there is {}: ask for those after {floor}, \
+         and look at what there is now for what you have missed",
+        floor + 1
+    )]
+    EventsRemoved {
+        /// The number up to which they are gone.
+        floor: u64,
+    },
     /// An identity from elsewhere is exchanged for nothing.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -195,7 +205,9 @@ impl Error {
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Cursor | Self::Folder { .. } | Self::NoAccounts => ErrorCode::Unsupported,
+            Self::Cursor | Self::EventsRemoved { .. } | Self::Folder { .. } | Self::NoAccounts => {
+                ErrorCode::Unsupported
+            }
             Self::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Missing => ErrorCode::NameUnknown,
                 RefusalKind::Conflict => ErrorCode::Denied,

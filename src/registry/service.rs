@@ -10,6 +10,7 @@ use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
+use super::journal::Copied;
 use super::pulls::Pulls;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
@@ -41,6 +42,7 @@ pub struct Registry {
     pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
+    pub(super) copied: Copied,
 }
 
 impl Registry {
@@ -59,6 +61,7 @@ impl Registry {
             pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
+            copied: Copied::default(),
         }
     }
 

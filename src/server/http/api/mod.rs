@@ -3,6 +3,8 @@
 mod audit;
 mod backup;
 mod convert;
+mod event_stream;
+mod events;
 mod identities;
 mod me;
 mod oidc;
@@ -44,6 +46,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/openapi.json", reading().to(document))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
+        .route("/api/v1/events", reading().to(events::events))
         .route("/api/v1/packages", reading().to(search::search))
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
@@ -123,6 +126,7 @@ fn rights(app: &mut web::ServiceConfig) {
     paths(
         info,
         search::search,
+        events::events,
         packages::package,
         packages::versions,
         packages::version,
