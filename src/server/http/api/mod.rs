@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod completion;
 mod convert;
+mod docs;
 mod identities;
 mod me;
 mod oidc;
@@ -45,6 +46,8 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
     app.route("/api/v1", reading().to(info))
         .route("/api/v1/", reading().to(info))
         .route("/api/v1/openapi.json", reading().to(document))
+        .route("/api/v1/docs", reading().to(docs::page))
+        .route("/api/v1/docs/{file}", reading().to(docs::file))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
         .route("/api/v1/packages", reading().to(search::search))
