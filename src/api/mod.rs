@@ -13,6 +13,8 @@ mod query;
 mod records;
 mod secret;
 mod sign_in;
+#[cfg(feature = "server")]
+pub(crate) mod texts;
 mod tokens;
 mod words;
 

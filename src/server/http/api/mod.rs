@@ -2,7 +2,9 @@
 
 mod audit;
 mod backup;
+mod completion;
 mod convert;
+mod docs;
 mod event_stream;
 mod events;
 mod identities;
@@ -23,13 +25,15 @@ mod users;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use completion::Completion;
 use utoipa::OpenApi;
 
 use super::body::Body;
 use super::caller::caller;
-use super::error::{Failure, problem};
+use super::error::{Failure, Problem, problem};
 use super::manners::CACHEABLE;
 use super::{State, reading};
+use crate::api::texts::{QueryText, TeamReference};
 use crate::api::{NewToken, RegistryInfo};
 use crate::auth::{AccountName, Caller};
 use crate::registry::Mode;
@@ -44,6 +48,8 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
     app.route("/api/v1", reading().to(info))
         .route("/api/v1/", reading().to(info))
         .route("/api/v1/openapi.json", reading().to(document))
+        .route("/api/v1/docs", reading().to(docs::page))
+        .route("/api/v1/docs/{file}", reading().to(docs::file))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
         .route("/api/v1/events", reading().to(events::events))
@@ -122,7 +128,16 @@ fn rights(app: &mut web::ServiceConfig) {
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Agent Registry", description = "The catalogue of agents above the distribution API."),
+    info(
+        title = "Agent Registry",
+        description = "Find AI agents and their versions, and say who may do what with them: the catalogue above the \
+                       OCI distribution API, which moves their bytes under `/v2/`.\n\nLists come in pages `{items, next}`: \
+                       give `next` as `after` for the next one. Errors are problem details (RFC 9457); their \
+                       `request_id` is also in the header `X-Request-Id` of every answer.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Completion),
+    components(schemas(QueryText, TeamReference)),
     paths(
         info,
         search::search,
@@ -189,7 +204,13 @@ pub fn openapi() -> serde_json::Result<String> {
 }
 
 /// What this registry is.
-#[utoipa::path(get, path = "/api/v1", responses((status = 200, body = RegistryInfo)))]
+#[utoipa::path(
+    get, path = "/api/v1", operation_id = "show_registry",
+    security((), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, body = RegistryInfo),
+    )
+)]
 async fn info(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let info = caller(&request, &state).map(|caller| RegistryInfo {
         name: RegistryInfo::NAME.to_owned(),
@@ -241,11 +262,12 @@ fn done(request: &HttpRequest, result: Result<(), Failure>) -> HttpResponse {
 
 /// Which page of a list.
 #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Paging {
     /// What the page before gave as `next`.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
     limit: Option<String>,
 }
 
