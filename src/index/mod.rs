@@ -13,6 +13,7 @@ pub mod blobs;
 mod codes;
 #[cfg(test)]
 mod contract;
+pub mod documents;
 mod error;
 pub mod events;
 pub mod feed;
@@ -45,6 +46,9 @@ mod value;
 #[cfg(test)]
 mod version_tests;
 pub mod versions;
+pub mod viewer;
+#[cfg(test)]
+mod viewer_tests;
 mod writer;
 
 pub use error::Error;

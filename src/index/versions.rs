@@ -199,7 +199,7 @@ pub fn tags_of(session: &mut dyn Session, manifest: ManifestId, limit: usize) ->
     session.query(sql, &[manifest.into(), page(limit)])?.iter().map(|row| row.parsed(0)).collect()
 }
 
-fn read(row: &Row) -> Result<Listed, Error> {
+pub(super) fn read(row: &Row) -> Result<Listed, Error> {
     let mut summary: Summary = serde_json::from_slice(&row.bytes(3)?)?;
     summary.version = row.optional(1, |row, column| row.text(column).map(str::to_owned))?.or(summary.version);
     summary.updated_at = row.time(7)?;
@@ -283,7 +283,7 @@ fn is_version(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> 
 }
 
 /// Bytes that sort as versions do (semver.org, item 11); build metadata only keeps two versions apart. Never empty.
-fn sort_key(version: &Version) -> Bytes {
+pub(super) fn sort_key(version: &Version) -> Bytes {
     const NUMBER: u8 = 1;
     const WORD: u8 = 2;
     const STABLE: u8 = 3;
