@@ -31,6 +31,7 @@ pub mod publishers;
 mod readers;
 pub mod referrers;
 pub mod repositories;
+pub mod retention;
 #[cfg(test)]
 mod scale_tests;
 mod session;
