@@ -25,6 +25,7 @@ pub mod identities;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+pub mod notices;
 pub mod organisations;
 pub mod packages;
 pub mod publishers;
