@@ -8,7 +8,7 @@ use super::repositories::{RepositoryId, page};
 use super::{Error, Row, Session, Value, versions};
 use crate::api::{Rating, Standing};
 use crate::auth::Visibility;
-use crate::oci::{Algorithm, Digest, Manifest, ManifestKind, MediaType, RepositoryName};
+use crate::oci::{Digest, Manifest, ManifestKind, MediaType, RepositoryName};
 use crate::package::{ArtifactKind, Summary, Version, kind_of};
 
 /// Most versions of a package that a query for versions looks at, the highest ones.

@@ -53,6 +53,11 @@ impl Registry {
         self.searching.feed().await
     }
 
+    /// Waits until nothing that was begun for search goes on.
+    pub async fn settle_search(&self) {
+        drop(self.searching.turn.lock().await);
+    }
+
     /// The number of the last event that search knows of; 0 before it knows any.
     pub fn search_position(&self) -> u64 {
         self.searching.current().map_or(0, |serving| serving.seen().unsigned_abs())

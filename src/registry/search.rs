@@ -15,7 +15,7 @@ use crate::api::{Hit, MAX_PAGE_LENGTH, Query, SearchPage, Sort, VersionState};
 use crate::auth::Sight;
 use crate::index::documents::{self, Shown};
 use crate::index::repositories::RepositoryId;
-use crate::index::{Session, events, versions};
+use crate::index::{Session, events, notices, versions};
 use crate::search::{self, Found};
 
 /// Tags named with one version.

@@ -40,7 +40,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/openapi.json", reading().to(document))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
-        .route("/api/v1/packages", reading().to(search::search))
+        .route("/api/v1/packages", reading().to(search::search_packages))
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
@@ -118,7 +118,7 @@ fn rights(app: &mut web::ServiceConfig) {
     info(title = "Agent Registry", description = "The catalogue of agents above the distribution API."),
     paths(
         info,
-        search::search,
+        search::search_packages,
         packages::package,
         packages::versions,
         packages::version,
