@@ -193,7 +193,7 @@ pub fn version(session: &mut dyn Session, id: RepositoryId, version: &Version) -
 
 /// Where the sort keys of a version begin, whatever its build metadata, and where they end.
 fn builds(version: &Version) -> (Bytes, Bytes) {
-    let mut key = versions::sort_key(version);
+    let mut key = version.sort_key();
     // What stands before build metadata, and in no build metadata.
     let length = key.iter().rposition(|byte| *byte == 0).map_or(key.len(), |at| at + 1);
     key.truncate(length);
