@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::manifests::ManifestId;
 use super::repositories::{RepositoryId, page};
-use super::versions::sort_key;
 use super::{Error, Row, Session};
 use crate::api::{Notice, VersionState};
 use crate::package::Version;
@@ -46,7 +45,7 @@ pub fn of_version(
     repository: RepositoryId,
     version: Option<&Version>,
 ) -> Result<VersionState, Error> {
-    of_key(session, repository, version.map_or_else(Bytes::new, sort_key))
+    of_key(session, repository, version.map_or_else(Bytes::new, Version::sort_key))
 }
 
 /// As [`of_version`], by the version's sort key; the empty one is that of what is no version.
