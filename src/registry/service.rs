@@ -11,6 +11,7 @@ use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
 use super::feed_search::Searching;
+use super::pulls::Pulls;
 use super::search_place::Place;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
@@ -39,6 +40,7 @@ pub struct Registry {
     pub(super) mode: Mode,
     pub(super) remembered: Remembered,
     pub(super) denials: Denials,
+    pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
     pub(super) searching: Arc<Searching>,
@@ -59,6 +61,7 @@ impl Registry {
             mode,
             remembered: Remembered::default(),
             denials: Denials::default(),
+            pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
         }
