@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
+use super::feed_search::Searching;
+use super::pulls::Pulls;
+use super::search_place::Place;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
 use crate::index::{Session, Sqlite, repositories};
@@ -36,16 +40,20 @@ pub struct Registry {
     pub(super) mode: Mode,
     pub(super) remembered: Remembered,
     pub(super) denials: Denials,
+    pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
+    pub(super) searching: Arc<Searching>,
 }
 
 impl Registry {
     /// Opens a registry over a store and an index.
     pub fn new(store: Arc<dyn BlobStore>, index: Sqlite, mode: Mode) -> Self {
+        let index = Arc::new(index);
         Self {
+            searching: Arc::new(Searching::new(Arc::clone(&index), Arc::clone(&store), Place::Memory)),
             store,
-            index: Arc::new(index),
+            index,
             sessions: Arc::default(),
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
             accepts_missing_layers: false,
@@ -53,6 +61,7 @@ impl Registry {
             mode,
             remembered: Remembered::default(),
             denials: Denials::default(),
+            pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
         }
@@ -88,6 +97,11 @@ impl Registry {
         })?;
         self.store.list(None, 1).await?;
         Ok(())
+    }
+
+    /// Whoever waits for this to change is woken by the next commit, whatever it is about.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.index.commits()
     }
 
     pub(super) fn read<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {

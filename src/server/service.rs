@@ -14,7 +14,7 @@ use super::http::State;
 use super::oidc::Elsewhere;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
-use crate::jobs::keep_journal;
+use crate::jobs::{keep_journal, keep_search};
 use crate::registry::{self, Mode, Registry};
 use crate::storage::{FileStore, Journal};
 
@@ -81,6 +81,7 @@ impl Server {
         let elsewhere = Elsewhere::new(&config.auth, Some(url.as_str()).filter(|_| address.ip().is_loopback()))?;
         let (state, closed) =
             State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth, elsewhere);
+        let state = state.sharing_with(&config.cors_origins);
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
@@ -104,6 +105,9 @@ impl Server {
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
         let noter = tokio::spawn(keep_noting(Arc::clone(&state.registry)));
+        let (rest, told) = tokio::sync::oneshot::channel::<()>();
+        let told = async { drop(told.await) };
+        let search = tokio::spawn(keep_search(Arc::clone(&state.registry), told));
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
@@ -124,6 +128,8 @@ impl Server {
         let _ = tokio::join!(sweeper, noter);
         note(&state.registry).await;
         state.backups.stop().await;
+        drop(rest);
+        let _ = search.await;
         drop(quit);
         // Level when it ends, so that a stopped registry can be rebuilt whole.
         let _ = journal.await;
@@ -163,7 +169,7 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
     let mode = if config.insecure_no_auth { Mode::Open } else { Mode::Accounts };
     let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, mode);
-    Ok(registry)
+    Ok(registry.searching_in(&directory.search()))
 }
 
 /// Writes now and then what requests leave behind: denials, and the use of tokens.

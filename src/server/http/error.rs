@@ -44,6 +44,12 @@ pub(super) enum Failure {
     /// The search query cannot be read.
     #[error("the query is wrong: {0}")]
     Query(#[from] QueryError),
+    /// The body of a request to the REST API is of another type.
+    #[error("the body must be of type application/json")]
+    BodyType,
+    /// The path is there for other methods, which these are.
+    #[error("the path cannot be asked that way; it takes {0}")]
+    MethodNotAllowed(String),
     /// A parameter of the REST API is wrong.
     #[error("{0}")]
     Parameter(String),
@@ -90,7 +96,7 @@ impl Failure {
             Self::Route(RouteError::NotFound) | Self::NoSuchPath => {
                 (StatusCode::NOT_FOUND, Some(ErrorCode::Unsupported))
             }
-            Self::Route(RouteError::MethodNotAllowed(_)) => {
+            Self::Route(RouteError::MethodNotAllowed(_)) | Self::MethodNotAllowed(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, Some(ErrorCode::Unsupported))
             }
             Self::Route(RouteError::TooLong) => (StatusCode::URI_TOO_LONG, Some(ErrorCode::SizeInvalid)),
@@ -101,6 +107,7 @@ impl Failure {
             Self::ContentType(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::ManifestInvalid)),
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
+            Self::BodyType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(ErrorCode::Unsupported)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
             Self::Elsewhere(error) if !error.is_callers_fault() => (StatusCode::SERVICE_UNAVAILABLE, None),
             Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Elsewhere(_) | Self::Nonce => {
@@ -113,9 +120,14 @@ impl Failure {
         }
     }
 
+    /// Whether it is no failure but a state that ends by itself, which the caller may know of.
+    const fn is_passing(&self) -> bool {
+        matches!(self, Self::Registry(registry::Error::SearchFilling))
+    }
+
     /// Logs what is the server's own fault, with its causes.
     fn log(&self, status: StatusCode, request_id: &str) {
-        if status.is_server_error() {
+        if status.is_server_error() && !self.is_passing() {
             tracing::error!(request.id = request_id, error = self as &dyn std::error::Error, "request failed");
         }
     }
@@ -126,7 +138,9 @@ impl Failure {
             StatusCode::INSUFFICIENT_STORAGE => {
                 format!("the registry is out of space; nothing was stored (request {request_id})")
             }
-            status if status.is_server_error() => format!("the registry failed (request {request_id})"),
+            status if status.is_server_error() && !self.is_passing() => {
+                format!("the registry failed (request {request_id})")
+            }
             _ => with_causes(self),
         }
     }
@@ -171,10 +185,17 @@ impl Failure {
                     headers.insert(header::ALLOW, value);
                 }
             }
+            Self::MethodNotAllowed(allowed) => {
+                if let Ok(value) = HeaderValue::from_str(allowed) {
+                    headers.insert(header::ALLOW, value);
+                }
+            }
             Self::TooManyAttempts(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Registry(registry::Error::TooManyUploads | registry::Error::TooManySignIns) => {
+            Self::Registry(
+                registry::Error::TooManyUploads | registry::Error::TooManySignIns | registry::Error::SearchFilling,
+            ) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Registry(registry::Error::UploadOutOfOrder { expected, .. }) => {
@@ -250,8 +271,10 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         Error::Exchange(error) => exchange_status(error),
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
+        Error::SearchFilling => StatusCode::SERVICE_UNAVAILABLE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Storage(_)
+        Error::Search(_)
+        | Error::Storage(_)
         | Error::Index(_)
         | Error::Lost(_)
         | Error::RuleDamaged(..)
