@@ -2,6 +2,8 @@
 
 mod journal;
 mod retention;
+mod search;
 
 pub use journal::{JOURNAL_DELAY, keep_journal};
 pub use retention::keep_retention;
+pub use search::{SEARCH_PACE, keep_search};

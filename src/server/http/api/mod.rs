@@ -53,7 +53,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
         .route("/api/v1/events", reading().to(events::events))
-        .route("/api/v1/packages", reading().to(search::search))
+        .route("/api/v1/packages", reading().to(search::search_packages))
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
@@ -140,7 +140,7 @@ fn rights(app: &mut web::ServiceConfig) {
     components(schemas(QueryText, TeamReference)),
     paths(
         info,
-        search::search,
+        search::search_packages,
         events::events,
         packages::package,
         packages::versions,
