@@ -4,6 +4,7 @@ mod catalogue;
 mod expiry;
 mod matching;
 mod parse;
+mod parse_value;
 mod pattern;
 mod people;
 mod permissions;
@@ -30,7 +31,7 @@ pub use permissions::{
     AuditEntry, Explanation, Grantee, MAX_TAG_RULES, NewPermission, Permission, RepositorySettings, TagRule, TagRules,
     TriedRule,
 };
-pub use query::{Condition, Field, Query, Since, Term};
+pub use query::{Comparison, Condition, Field, Period, QUERY_GRAMMAR, Query, Relation, Term};
 pub use records::{
     Backup, BackupContent, BackupState, DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, NewBackup, Package, Page,
     RegistryInfo, Repository,
@@ -43,6 +44,6 @@ pub use tokens::{
     NewPublisher, NewToken, Publisher, SigningKey, Token, TokenRequest, TokenRotation,
 };
 pub use words::{
-    CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, TagRuleKind, TokenKind, Visibility,
-    WordError,
+    CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, SignedIs, Sort, TagRuleKind, TokenKind,
+    Visibility, WordError,
 };

@@ -166,6 +166,30 @@ words! {
     Restricted = "restricted",
 }
 
+words! {
+    /// What is asked of signatures.
+    SignedIs, "answer to `signed`":
+    /// There is one, whoever made it.
+    Yes = "yes",
+    /// There is none.
+    No = "no",
+}
+
+words! {
+    /// An order of found packages. What is equal in it is ordered by the repository's name, bytewise.
+    Sort, "order":
+    /// What fits the words best comes first.
+    Relevance = "relevance",
+    /// What changed last comes first.
+    Updated = "updated",
+    /// What is pulled most comes first.
+    Downloads = "downloads",
+    /// What is rated best comes first, and what nobody has rated last.
+    Rating = "rating",
+    /// By the repository's name, bytewise.
+    Name = "name",
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Level, Visibility};

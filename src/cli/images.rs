@@ -14,7 +14,7 @@ use super::registries::{Registries, existing_store};
 use super::table::table;
 use super::text::{age, shortened, size};
 use super::wanted::Wanted;
-use crate::api::Query;
+use crate::api::{Query, Standing};
 use crate::client::{Catalogue, Store};
 use crate::remote::{Endpoint, Remote};
 
@@ -92,7 +92,10 @@ fn of_store(store: &Store, wanted: Option<&Wanted>, query: &Query, rows: &mut Ro
                 && (wanted.host.is_none() || reference.host == wanted.host)
         });
         let matches = match &entry.config {
-            Some(config) => query.matches(&config.summary(reference.name.clone(), entry.manifest, entry.stored_at)),
+            Some(config) => {
+                let summary = config.summary(reference.name.clone(), entry.manifest, entry.stored_at);
+                query.matches(&summary, &Standing::default())
+            }
             None => query.terms.is_empty(),
         };
         if is_meant && matches {
@@ -121,7 +124,7 @@ async fn of_registry(
         Some(catalogue) => catalogue.versions(name).await.map_err(failed)?.unwrap_or_default(),
         None => vec![],
     };
-    for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
+    for hit in hits.iter().filter(|hit| query.matches(&hit.summary, &hit.standing)) {
         rows.add_hit(remote.endpoint().host(), hit);
     }
     let tags = remote.tags(name).await.map_err(|error| failed(error.into()))?;
@@ -131,7 +134,7 @@ async fn of_registry(
     let listed: BTreeSet<_> = hits.iter().flat_map(|hit| &hit.registry_tags).collect();
     let rest = tags.ok_or_else(not_found)?.into_iter().filter(|tag| !listed.contains(tag)).collect();
     for row in of_tags(&located, rest).await? {
-        if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary)) {
+        if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary, &Standing::default())) {
             rows.add(row);
         }
     }

@@ -24,12 +24,14 @@ pub mod identities;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+pub mod notices;
 pub mod organisations;
 pub mod packages;
 pub mod publishers;
 mod readers;
 pub mod referrers;
 pub mod repositories;
+pub mod retention;
 #[cfg(test)]
 mod scale_tests;
 mod session;

@@ -20,12 +20,16 @@ mod names;
 mod pack;
 mod problem;
 mod schema;
+mod sort_key;
 mod source;
 mod stream;
 mod summary;
 mod tree;
 mod unpack;
 mod version;
+mod version_range;
+#[cfg(test)]
+mod version_range_tests;
 mod yaml;
 
 pub use agent_schema::RUNTIMES;
@@ -52,4 +56,5 @@ pub use summary::Summary;
 pub use tree::{LeftOut, MAX_FOLDERS, Tree, TreeError, TreeFile};
 pub use unpack::{FREE_TAR_BYTES, MAX_TAR_BYTES, MAX_TAR_RATIO, UnpackError};
 pub use version::{Version, VersionError};
+pub use version_range::{MAX_RANGE_LENGTH, VersionRange, VersionRangeError, VersionSpan};
 pub use yaml::{MAX_YAML_DEPTH, MAX_YAML_NODES};

@@ -109,7 +109,7 @@ fn walk(
         let is_last = rows.len() < WALK;
         after = rows.last().map(|row| row.cursor.clone());
         for row in rows {
-            if !query.matches(&row.summary) {
+            if !query.matches(&row.summary, &Standing::default()) {
                 continue;
             }
             if items.len() == limit {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use super::Error;
 use super::authorise::{Mode, Remembered};
@@ -88,6 +89,11 @@ impl Registry {
         })?;
         self.store.list(None, 1).await?;
         Ok(())
+    }
+
+    /// Whoever waits for this to change is woken by the next commit, whatever it is about.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.index.commits()
     }
 
     pub(super) fn read<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {
