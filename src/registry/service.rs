@@ -10,6 +10,7 @@ use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
+use super::pulls::Pulls;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
 use crate::index::{Session, Sqlite, repositories};
@@ -37,6 +38,7 @@ pub struct Registry {
     pub(super) mode: Mode,
     pub(super) remembered: Remembered,
     pub(super) denials: Denials,
+    pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
 }
@@ -54,6 +56,7 @@ impl Registry {
             mode,
             remembered: Remembered::default(),
             denials: Denials::default(),
+            pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
         }
