@@ -49,8 +49,7 @@ impl World {
         teams::add_member(index.session(), devs, dora, time(0)).unwrap();
         let private = index.repository("acme/agent");
         for (text, visibility) in [("acme/org", Visibility::Org), ("acme/public", Visibility::Public)] {
-            let id = index.repository(text);
-            repositories::set_visibility(index.session(), id, visibility).unwrap();
+            index.show_to(text, visibility);
         }
         index.repository("ada/own");
         index.repository("single");

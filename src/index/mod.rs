@@ -13,6 +13,7 @@ pub mod blobs;
 mod codes;
 #[cfg(test)]
 mod contract;
+pub mod documents;
 pub mod downloads;
 mod error;
 pub mod events;
@@ -52,6 +53,9 @@ mod value;
 #[cfg(test)]
 mod version_tests;
 pub mod versions;
+pub mod viewer;
+#[cfg(test)]
+mod viewer_tests;
 mod writer;
 
 pub use error::Error;

@@ -11,7 +11,7 @@ use super::refusal::{Refusal, RefusalKind};
 use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
-use crate::{index, storage};
+use crate::{index, search, storage};
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,12 @@ pub enum Error {
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
+    /// Search is being filled; nothing of it can be asked before.
+    #[error("search is being filled; try again in a moment")]
+    SearchFilling,
+    /// Search failed.
+    #[error("search failed")]
+    Search(#[source] search::Error),
     /// An identity from elsewhere is exchanged for nothing.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -206,6 +212,8 @@ impl Error {
                 ErrorCode::Denied
             }
             Self::OutOfSpace(_)
+            | Self::SearchFilling
+            | Self::Search(_)
             | Self::Storage(_)
             | Self::Index(_)
             | Self::Lost(_)
@@ -231,6 +239,12 @@ impl From<storage::Error> for Error {
             storage::Error::NotFound(digest) => Self::Lost(Box::new(digest)),
             other => Self::Storage(other),
         }
+    }
+}
+
+impl From<search::Error> for Error {
+    fn from(error: search::Error) -> Self {
+        if matches!(error, search::Error::Cursor) { Self::Cursor } else { Self::Search(error) }
     }
 }
 

@@ -14,7 +14,7 @@ use super::http::State;
 use super::oidc::Elsewhere;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
-use crate::jobs::{keep_downloads, keep_journal};
+use crate::jobs::{keep_downloads, keep_journal, keep_search};
 use crate::registry::{self, Mode, Registry};
 use crate::storage::{FileStore, Journal};
 
@@ -105,6 +105,9 @@ impl Server {
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
         let noter = tokio::spawn(keep_noting(Arc::clone(&state.registry)));
+        let (rest, told) = tokio::sync::oneshot::channel::<()>();
+        let told = async { drop(told.await) };
+        let search = tokio::spawn(keep_search(Arc::clone(&state.registry), told));
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
@@ -131,6 +134,8 @@ impl Server {
         // All that was served is counted.
         let _ = downloads.await;
         state.backups.stop().await;
+        drop(rest);
+        let _ = search.await;
         drop(quit);
         // Level when it ends, so that a stopped registry can be rebuilt whole.
         let _ = journal.await;
@@ -170,7 +175,7 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
     let mode = if config.insecure_no_auth { Mode::Open } else { Mode::Accounts };
     let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, mode);
-    Ok(registry)
+    Ok(registry.searching_in(&directory.search()))
 }
 
 /// Writes now and then what requests leave behind: denials, and the use of tokens.

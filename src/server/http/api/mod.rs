@@ -47,7 +47,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/openapi.json", reading().to(document))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
-        .route("/api/v1/packages", reading().to(search::search))
+        .route("/api/v1/packages", reading().to(search::search_packages))
         .configure(opinions)
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
@@ -146,7 +146,7 @@ fn rights(app: &mut web::ServiceConfig) {
     info(title = "Agent Registry", description = "The catalogue of agents above the distribution API."),
     paths(
         info,
-        search::search,
+        search::search_packages,
         packages::package,
         packages::versions,
         packages::version,
