@@ -23,7 +23,8 @@ pub(super) struct Cursor {
     /// The key of the last package, and its name.
     pub(super) key: u64,
     pub(super) name: String,
-    pub(super) is_relaxed: bool,
+    /// How many concepts were enough; 0 where all were asked for.
+    pub(super) least: u8,
     /// The number of the popularity that counted.
     pub(super) popularity: u32,
     pub(super) statistics: Statistics,
@@ -35,7 +36,7 @@ impl Cursor {
     pub(super) fn write(&self, query: &Query, sort: Sort) -> String {
         let mut bytes = vec![];
         bytes.extend(self.key.to_le_bytes());
-        bytes.push(u8::from(self.is_relaxed));
+        bytes.push(self.least);
         let numbers = [self.popularity, self.statistics.documents];
         let lengths = [self.statistics.head, self.statistics.body].map(f32::to_bits);
         numbers.iter().chain(&lengths).for_each(|number| bytes.extend(number.to_le_bytes()));
@@ -65,7 +66,7 @@ impl Cursor {
 
     fn parse(mut bytes: &[u8]) -> Option<Self> {
         let key = u64::from_le_bytes(take(&mut bytes)?);
-        let [is_relaxed] = take(&mut bytes)?;
+        let [least] = take(&mut bytes)?;
         let mut number = || Some(u32::from_le_bytes(take(&mut bytes)?));
         let (popularity, documents) = (number()?, number()?);
         let (head, body) = (f32::from_bits(number()?), f32::from_bits(number()?));
@@ -78,10 +79,10 @@ impl Cursor {
             frequencies.push(u32::from_le_bytes(take(&mut bytes)?));
         }
         let name = std::str::from_utf8(bytes).ok()?.to_owned();
-        let is_right = name.len() <= MAX_NAME_LENGTH && readings.len() <= MAX_CONCEPTS && is_relaxed < 2;
+        let is_right = name.len() <= MAX_NAME_LENGTH && readings.len() <= MAX_CONCEPTS;
         let is_finite = head.is_finite() && body.is_finite();
         let statistics = Statistics { documents, head, body, frequencies };
-        let cursor = Self { key, name, is_relaxed: is_relaxed == 1, popularity, statistics, readings };
+        let cursor = Self { key, name, least, popularity, statistics, readings };
         (is_right && is_finite).then_some(cursor)
     }
 }

@@ -60,7 +60,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Tells of every slot that has at least so many concepts, with its score.
-    pub(super) fn most(&self, segment: &Segment, least: usize, mut tell: impl FnMut(u32, u32)) -> Result<(), Error> {
+    pub(super) fn most(&self, segment: &Segment, least: u8, mut tell: impl FnMut(u32, u32)) -> Result<(), Error> {
         let (mut scores, mut counts) = (vec![0u32; segment.slots.len()], vec![0u8; segment.slots.len()]);
         for number in &self.order {
             let hits = self.begin(segment, *number)?;
@@ -71,7 +71,7 @@ impl<'a> Evaluation<'a> {
         }
         let all = self.concepts.iter().filter(|concept| !concept.is_optional).count().max(1) as u64;
         for ((slot, score), count) in segment.slots.iter().zip(scores).zip(counts) {
-            if usize::from(count) >= least {
+            if count >= least {
                 let part = u64::from(count) * u64::from(count);
                 tell(*slot, u32::try_from(u64::from(score) * part / (all * all)).unwrap_or(u32::MAX));
             }

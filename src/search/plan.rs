@@ -38,14 +38,13 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// How many of the concepts documents must have.
-    pub(super) fn required(&self) -> usize {
-        self.concepts.iter().filter(|concept| !concept.is_optional).count()
-    }
-
-    /// How many of the concepts do, where no document has all.
-    pub(super) fn least(&self) -> usize {
-        self.required().div_ceil(2)
+    /// How many of the concepts do, where no document has all, and where none has so many.
+    pub(super) fn least(&self) -> Vec<u8> {
+        let required = self.concepts.iter().filter(|concept| !concept.is_optional).count();
+        let mut least: Vec<u8> = [required.div_ceil(2), 1].into_iter().filter_map(|it| it.try_into().ok()).collect();
+        least.retain(|least| usize::from(*least) < required);
+        least.dedup();
+        least
     }
 }
 

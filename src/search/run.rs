@@ -50,15 +50,8 @@ impl<'a> Run<'a> {
         let popularity = (popularity, self.snapshot.popularities.get(popularity));
         let looking =
             Looking { run: self, plan: &plan, filtered: &filtered, statistics: &statistics, popularity: popularity.1 };
-        let known = self.cursor.as_ref().map(|cursor| cursor.is_relaxed);
-        let mut is_relaxed = known == Some(true);
-        let mut collected = looking.look(is_relaxed)?;
-        let may_relax = plan.may_relax && plan.required() > 1 && known.is_none();
-        if collected.total == 0 && may_relax {
-            collected = looking.look(true)?;
-            is_relaxed = collected.total > 0;
-        }
-        let Collected { top, counts, total } = collected;
+        let (least, Collected { top, counts, total }) =
+            looking.relax(self.cursor.as_ref().map(|cursor| cursor.least))?;
         let (found, is_more) = top.finish();
         let next = found.last().filter(|_| is_more).map(|(place, slot)| {
             let readings = plan.concepts.iter().map(|concept| concept.reading).collect();
@@ -66,7 +59,7 @@ impl<'a> Run<'a> {
             let cursor = Cursor {
                 key: place.key,
                 name,
-                is_relaxed,
+                least,
                 popularity: popularity.0,
                 statistics: statistics.clone(),
                 readings,
@@ -77,7 +70,7 @@ impl<'a> Run<'a> {
             found: found.iter().filter_map(|(_, slot)| self.found(*slot, &filtered)).collect(),
             next,
             total,
-            relaxed: is_relaxed,
+            relaxed: least > 0,
             facets: counts.map(|counts| counts.facets(&columns.values)),
             as_of: self.snapshot.position,
         })
@@ -113,7 +106,24 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    fn look(&self, is_relaxed: bool) -> Result<Collected, Error> {
+    /// Looks for all concepts, and if nothing has them, for as many as needed; `known` is what was needed for the first
+    /// page. Says what was needed, 0 for all.
+    fn relax(&self, known: Option<u8>) -> Result<(u8, Collected), Error> {
+        let mut needed = known.unwrap_or(0);
+        let mut collected = self.look(needed)?;
+        if known.is_none() && self.plan.may_relax {
+            for least in self.plan.least() {
+                if collected.total == 0 {
+                    needed = least;
+                    collected = self.look(needed)?;
+                }
+            }
+        }
+        Ok((if collected.total == 0 { 0 } else { needed }, collected))
+    }
+
+    /// Looks for documents with at least so many concepts; 0 for all.
+    fn look(&self, least: u8) -> Result<Collected, Error> {
         let (snapshot, request) = (self.run.snapshot, self.run.request);
         let begin = self
             .run
@@ -135,11 +145,7 @@ impl Looking<'_> {
         let evaluation = Evaluation::new(&snapshot.fields, concepts, frequencies, weights.as_ref(), wanted);
         for segment in snapshot.segments.iter() {
             let tell = |slot, score| self.take(&mut collected, slot, score);
-            if is_relaxed {
-                evaluation.most(segment, self.plan.least(), tell)?
-            } else {
-                evaluation.all(segment, tell)?
-            }
+            if least > 0 { evaluation.most(segment, least, tell)? } else { evaluation.all(segment, tell)? }
         }
         Ok(collected)
     }
