@@ -8,6 +8,7 @@ mod agents;
 mod bench;
 mod blob_get;
 mod blob_put;
+mod catalogue;
 mod chart;
 mod commands;
 mod digesting;
@@ -79,6 +80,9 @@ async fn run(options: Options) -> Result<()> {
     }
     if bench.wants("memory") {
         memory::measure(&mut bench).await?;
+    }
+    if bench.wants("catalogue") {
+        catalogue::measure(&mut bench).await?;
     }
     if bench.wants_million() {
         million::measure(&mut bench).await?;

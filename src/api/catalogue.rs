@@ -191,6 +191,36 @@ pub struct UserRating {
     pub at: Timestamp,
 }
 
+/// How often a package was pulled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Downloads {
+    /// All downloads there ever were, also of versions that are gone.
+    pub total: u64,
+    /// Those of single days, the newest first, by manifest.
+    pub days: Vec<DayDownloads>,
+    /// What to give as `after` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// How often one manifest was pulled on one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct DayDownloads {
+    /// The day in UTC, such as `2026-11-25`.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = Date))]
+    pub day: jiff::civil::Date,
+    /// The highest version that the manifest is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The manifest.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub digest: Digest,
+    /// Pulls: one a client and clock hour.
+    pub count: u64,
+}
+
 /// Something that happened, in the one order in which everybody sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]

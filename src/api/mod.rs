@@ -16,7 +16,7 @@ mod tokens;
 mod words;
 
 pub use catalogue::{
-    Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice, NewRating, Notice, Rating,
+    DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice, NewRating, Notice, Rating,
     Resolved, SearchPage, Standing, UserRating, VersionState,
 };
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};

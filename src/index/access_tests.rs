@@ -296,8 +296,9 @@ fn events_and_versions_are_seen_where_their_repository_is() {
     }
     let seen = |world: &mut World, who: &str, limit| {
         let sight = Sight::of(&caller(who), who == "root");
-        let found = events::in_sight(world.index.session(), &sight, time(1), 0, limit).unwrap();
-        found.into_iter().map(|(_, event)| event.repository.to_string()).collect::<Vec<_>>()
+        let all = events::Filter::default();
+        let found = events::in_sight(world.index.session(), &sight, time(1), &all, 0, limit).unwrap();
+        found.events.into_iter().map(|(_, event)| event.repository.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&mut world, "olga", 10), ["acme/agent", "acme/public"]);
     assert_eq!(seen(&mut world, "root", 1), ["acme/agent"]);

@@ -130,11 +130,11 @@ fn settings_hold_and_a_newer_schema_is_refused() {
     drop(open(&directory));
     let plain = rusqlite::Connection::open(&path).unwrap();
     let pragma = |name: &str| plain.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 2));
+    assert_eq!((pragma("page_size"), pragma("user_version")), (4 * 1024, 3));
     let mode: String = plain.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(mode, "wal");
     plain.pragma_update(None, "user_version", 999).unwrap();
-    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 2 })));
+    assert!(matches!(Sqlite::open(&path), Err(Error::NewerSchema { found: 999, known: 3 })));
 }
 
 #[tokio::test]
@@ -155,6 +155,26 @@ async fn whoever_is_answered_finds_the_access_generation_published() {
     assert_eq!(access::generation(&mut index.reader().unwrap()).unwrap(), first + 1);
     drop(index);
     assert_eq!(open(&directory).access_generation(), first + 1);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_commit_is_woken_when_it_can_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let index = open(&directory);
+    let mut commits = index.commits();
+    let waiting = async {
+        commits.changed().await.unwrap();
+        names(&index)
+    };
+    let (seen, written) = futures_util::join!(waiting, insert(&index, "a"));
+    written.unwrap();
+    assert_eq!(seen, ["a"]);
+    assert!(!commits.has_changed().unwrap());
+    insert(&index, "b").await.unwrap();
+    assert!(commits.has_changed().unwrap(), "whoever was answered finds it told");
+    drop(index);
+    commits.borrow_and_update();
+    commits.changed().await.unwrap_err();
 }
 
 #[test]

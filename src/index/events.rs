@@ -3,10 +3,17 @@
 use jiff::Timestamp;
 
 use super::repositories::{MAX_PAGE, page};
-use super::sight::{in_sight, viewer, within_reach};
+use super::sight::{in_sight, viewer};
 use super::{Error, Row, Session, Value};
-use crate::auth::Sight;
+use crate::auth::{ActionKind, Sight};
 use crate::oci::{Digest, RepositoryName, Tag};
+
+/// Most events that one look at the feed walks over, whether anybody may see them or not.
+pub const MAX_WALK: usize = 1_000;
+
+/// Numbers left out where some may have been used that nobody remembers: whoever follows the feed has seen them, and
+/// must not take other events for those.
+pub const RESERVED_NUMBERS: u64 = 1_000_000;
 
 /// The kinds of events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,6 +82,16 @@ impl EventKind {
         }
     }
 
+    /// Whether it is shown to callers: blobs are how a registry keeps things, not what people publish.
+    pub const fn is_announced(self) -> bool {
+        !matches!(self, Self::BlobAdded | Self::BlobRemoved)
+    }
+
+    /// Those that are shown to callers.
+    pub fn announced() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.is_announced())
+    }
+
     /// The kind of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == name)
@@ -125,37 +142,90 @@ pub fn since(session: &mut dyn Session, after: i64, limit: usize) -> Result<Vec<
     rows.iter().map(read).collect()
 }
 
-/// Events of repositories in sight after a number, oldest first.
+/// What somebody wants of the feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Of this repository only.
+    pub repository: Option<RepositoryName>,
+    /// Of these kinds only; all that are announced where there are none.
+    pub kinds: Vec<EventKind>,
+}
+
+impl Filter {
+    fn wants(&self, event: &Event) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&event.kind)
+    }
+}
+
+/// A stretch of the feed as somebody sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// What they see, each event with its number, oldest first.
+    pub events: Vec<(i64, Event)>,
+    /// The number up to which was looked: what comes next is after it.
+    pub end: i64,
+    /// Whether nothing was after it when it was read.
+    pub is_last: bool,
+}
+
+/// Events after a number as somebody sees them: of repositories that they may pull from and their credential reaches,
+/// but none about blobs. At most `limit`, after walking over at most [`MAX_WALK`] events of anybody's.
 pub fn in_sight(
     session: &mut dyn Session,
     sight: &Sight,
     now: Timestamp,
+    filter: &Filter,
     after: i64,
     limit: usize,
-) -> Result<Vec<(i64, Event)>, Error> {
-    let limit = limit.min(MAX_PAGE + 1);
-    let newer = |after: &i64| {
-        if sight.is_administrator() {
-            return since(session, *after, limit);
-        }
-        let sql = concat!(
-            "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, e.detail ",
-            "FROM event e CROSS JOIN repository r ",
-            "WHERE e.id > ?4 AND r.name = e.repository AND ",
-            in_sight!(),
-            " ORDER BY e.id LIMIT ?5"
-        );
-        let (user, publisher) = viewer(sight);
-        let rows = session.query(sql, &[user, publisher, now.into(), (*after).into(), page(limit)])?;
-        rows.iter().map(read).collect()
-    };
-    within_reach(|name| sight.sees(name), limit, after, newer, |(number, event)| (&event.repository, *number))
+) -> Result<Stretch, Error> {
+    let limit = limit.clamp(1, MAX_PAGE);
+    // A walk that ended with the last event in sight would have no end for who sees none.
+    let sql = "SELECT id FROM event WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
+    let far = session.first(sql, &[after.into(), page(MAX_WALK - 1)])?;
+    let is_last = far.is_none();
+    let end = far.map_or_else(|| last(session), |row| row.integer(0))?.max(after);
+    let rows = seen(session, sight, now, filter, (after, end), limit)?;
+    let is_full = rows.len() == limit;
+    let mut events = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let reached = events.last().filter(|_| is_full).map_or(end, |(number, _)| *number);
+    // What is in an event is in the repository: that a list may name it is not enough.
+    let is_reached = |event: &Event| sight.reach().narrows(ActionKind::Pull, &event.repository).is_none();
+    events.retain(|(_, event)| filter.wants(event) && is_reached(event));
+    Ok(Stretch { events, end: reached, is_last: is_last && reached == end })
 }
 
-/// The number of the newest event; 0 while there is none.
+/// The rows of events after one number up to another.
+fn seen(
+    session: &mut dyn Session,
+    sight: &Sight,
+    now: Timestamp,
+    filter: &Filter,
+    (after, end): (i64, i64),
+    limit: usize,
+) -> Result<Vec<Row>, Error> {
+    let repository = Value::optional(filter.repository.as_ref());
+    if sight.is_administrator() {
+        let sql = "SELECT id, kind, repository, digest, tag, actor, at, detail FROM event \
+                   WHERE id > ?1 AND id <= ?2 AND kind <> 'blob.added' AND kind <> 'blob.removed' \
+                   AND (?3 IS NULL OR repository = ?3) ORDER BY id LIMIT ?4";
+        return session.query(sql, &[after.into(), end.into(), repository, page(limit)]);
+    }
+    let sql = concat!(
+        "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, e.detail ",
+        "FROM event e CROSS JOIN repository r ",
+        "WHERE e.id > ?4 AND e.id <= ?5 AND e.kind <> 'blob.added' AND e.kind <> 'blob.removed' ",
+        "AND (?6 IS NULL OR e.repository = ?6) AND r.name = e.repository AND ",
+        in_sight!(),
+        " ORDER BY e.id LIMIT ?7"
+    );
+    let (user, publisher) = viewer(sight);
+    session.query(sql, &[user, publisher, now.into(), after.into(), end.into(), repository, page(limit)])
+}
+
+/// The number of the newest event, which may have been removed since; 0 while there was none.
 pub fn last(session: &mut dyn Session) -> Result<i64, Error> {
-    let row = session.first("SELECT id FROM event ORDER BY id DESC LIMIT 1", &[])?;
-    row.map_or(Ok(0), |row| row.integer(0))
+    let sql = "SELECT max(f.value, coalesce((SELECT max(id) FROM event), 0)) FROM event_floor f WHERE f.id = 1";
+    session.first(sql, &[])?.ok_or(Error::Column { column: 0, wanted: "present" })?.integer(0)
 }
 
 /// Makes every event from now on have a higher number than this one.
@@ -191,20 +261,36 @@ pub(super) fn read(row: &Row) -> Result<(i64, Event), Error> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failing test may panic")]
 mod tests {
-    use super::super::fixture::{Fixture, name, tag, time};
+    use super::super::fixture::{Fixture, account, caller, name, tag, time};
+    use super::super::grants;
     use super::*;
+    use crate::auth::{Caller, CredentialKind, Level, Origin, Reach};
+
+    fn event(kind: EventKind, repository: &str) -> Event {
+        Event {
+            kind,
+            repository: name(repository),
+            digest: None,
+            tag: Some(tag("latest")),
+            detail: None,
+            actor: "ada".to_owned(),
+            at: time(7),
+        }
+    }
+
+    fn stretch(index: &mut Fixture, sight: &Sight, filter: &Filter, after: i64, limit: usize) -> (Vec<i64>, i64, bool) {
+        let found = in_sight(index.session(), sight, time(1), filter, after, limit).unwrap();
+        (found.events.iter().map(|(number, _)| *number).collect(), found.end, found.is_last)
+    }
 
     #[test]
     fn events_come_back_as_written_from_any_number_on() {
         let mut index = Fixture::new();
         let events = EventKind::ALL.map(|kind| Event {
-            kind,
-            repository: name("a/b"),
             digest: (kind != EventKind::TagDeleted).then(|| Digest::sha256(b"x")),
             tag: (kind != EventKind::ManifestPushed).then(|| tag("latest")),
             detail: (kind == EventKind::VisibilityChanged).then(|| "public".to_owned()),
-            actor: "ada".to_owned(),
-            at: time(7),
+            ..event(kind, "a/b")
         });
         for event in &events {
             append(index.session(), event).unwrap();
@@ -214,20 +300,66 @@ mod tests {
         assert_eq!(since(index.session(), all[1].0, 1).unwrap(), [all[2].clone()]);
         assert!(since(index.session(), all[12].0, 100).unwrap().is_empty());
         assert_eq!(last(index.session()).unwrap(), all[12].0);
+        let shown = in_sight(index.session(), &Sight::system(), time(1), &Filter::default(), 0, 100).unwrap();
+        assert_eq!(shown.events, [&all[..4], &all[6..]].concat(), "all but those about blobs");
+        assert_eq!((shown.end, shown.is_last), (all[12].0, true));
+    }
+
+    #[test]
+    fn a_stretch_is_bounded_by_what_it_walks_over_and_always_moves_on() {
+        let mut index = Fixture::new();
+        for repository in ["acme/hidden", "acme/granted"] {
+            index.repository(repository);
+        }
+        let user = index.user("ada");
+        let granted = super::super::repositories::find(index.session(), &name("acme/granted")).unwrap().unwrap();
+        let grantee = grants::GranteeId::Account(user);
+        grants::set(index.session(), granted, grantee, Level::Read, None, time(0)).unwrap();
+        for number in 1..=2_500 {
+            let repository = if number % 1_200 == 0 { "acme/granted" } else { "acme/hidden" };
+            append(index.session(), &event(EventKind::TagMoved, repository)).unwrap();
+        }
+        let (ada, all) = (Sight::of(&caller("ada"), false), Filter::default());
+        assert_eq!(stretch(&mut index, &ada, &all, 0, 10), (vec![], 1_000, false));
+        assert_eq!(stretch(&mut index, &ada, &all, 1_000, 10), (vec![1_200], 2_000, false));
+        assert_eq!(stretch(&mut index, &ada, &all, 2_000, 10), (vec![2_400], 2_500, true));
+        assert_eq!(stretch(&mut index, &ada, &all, 2_000, 1), (vec![2_400], 2_400, false));
+        assert_eq!(stretch(&mut index, &ada, &all, 2_500, 10), (vec![], 2_500, true));
+        assert_eq!(stretch(&mut index, &ada, &all, 9_999, 10), (vec![], 9_999, true), "never back");
+        let root = Sight::system();
+        assert_eq!(stretch(&mut index, &root, &all, 2_498, 10), (vec![2_499, 2_500], 2_500, true));
+        assert_eq!(stretch(&mut index, &root, &all, 2_498, 2), (vec![2_499, 2_500], 2_500, true));
+        let of = |text: &str| Filter { repository: Some(name(text)), kinds: vec![] };
+        assert_eq!(stretch(&mut index, &root, &of("acme/granted"), 1_199, 10), (vec![1_200], 2_199, false));
+        assert_eq!(stretch(&mut index, &ada, &of("acme/hidden"), 1_199, 10), (vec![], 2_199, false));
+        assert_eq!(stretch(&mut index, &ada, &of("acme/granted"), 1_199, 10), (vec![1_200], 2_199, false));
+        let kinds = Filter { repository: None, kinds: vec![EventKind::TagDeleted] };
+        assert_eq!(stretch(&mut index, &root, &kinds, 0, 10), (vec![], 10, false));
+    }
+
+    #[test]
+    fn a_credential_that_reaches_the_catalogue_only_is_shown_nothing_of_what_is_in_it() {
+        let mut index = Fixture::new();
+        for repository in ["ada/agent", "ada/other"] {
+            index.repository(repository);
+            append(index.session(), &event(EventKind::TagMoved, repository)).unwrap();
+        }
+        index.user("ada");
+        let ada = caller("ada").identity().clone();
+        assert_eq!(account("ada").as_str(), "ada");
+        let with = |reach| Sight::of(&Caller::new(ada.clone(), reach, CredentialKind::Password, Origin::none()), false);
+        let numbers = |index: &mut Fixture, reach| stretch(index, &with(reach), &Filter::default(), 0, 10).0;
+        assert_eq!(numbers(&mut index, Reach::unlimited()), [1, 2]);
+        let narrow = Reach::new(crate::auth::Scopes::all(), vec!["ada/o*".parse().unwrap()]);
+        assert_eq!(numbers(&mut index, narrow), [2]);
+        let catalogue = crate::auth::parse_scope("registry:catalog:*");
+        assert!(numbers(&mut index, Reach::unlimited().narrowed_by_claims(catalogue)).is_empty());
     }
 
     #[test]
     fn a_lost_index_tells_again_under_the_old_numbers_and_never_uses_one_twice() {
         let mut index = Fixture::new();
-        let event = Event {
-            kind: EventKind::TagDeleted,
-            repository: name("a/b"),
-            digest: None,
-            tag: Some(tag("latest")),
-            detail: None,
-            actor: "ada".to_owned(),
-            at: time(7),
-        };
+        let event = event(EventKind::TagDeleted, "a/b");
         assert_eq!(last(index.session()).unwrap(), 0);
         reserve(index.session(), 100).unwrap();
         for number in [3, 8] {

@@ -11,7 +11,7 @@ use super::sqlite::Connected;
 use super::tokens::TokenKind;
 use super::{
     Error, Row, Session, Value, access, accounts, audit, blobs, events, grants, migrations, organisations, publishers,
-    tag_rules, teams, tokens, versions,
+    retention, tag_rules, teams, tokens, versions,
 };
 use crate::auth::{Grantee, PublisherId, Sight, TokenId};
 use crate::oci::Digest;
@@ -56,7 +56,7 @@ impl Watched {
              WHERE i <= 2 * :organisations",
             "INSERT INTO team_member SELECT 1 + i * 7 % (2 * :organisations), i, 0 FROM n WHERE i <= :users",
             "INSERT INTO repository SELECT i, 'org' || (1 + i % :organisations) || '/r' || i, 0, \
-             'org' || (1 + i % :organisations), 1 + 2 * (i % 50 = 0) FROM n WHERE i <= :users",
+             'org' || (1 + i % :organisations), 1 + 2 * (i % 50 = 0), 0 FROM n WHERE i <= :users",
             "INSERT INTO access_grant SELECT 1, 1, i, 1, 0, NULL FROM n WHERE i <= :users AND i % 10 = 0",
             "INSERT INTO access_grant SELECT 2 + i % (:users - 1), 1 + (i % 9 = 0), 1 + i * 31 % :users, 2, 0, NULL \
              FROM n WHERE i <= :grants ON CONFLICT DO NOTHING",
@@ -163,7 +163,10 @@ fn every_lookup_goes_by_an_index() {
     repositories::count_in(session, &acme).unwrap();
     versions::list(session, &sight, now, None, 10).unwrap();
     blobs::owner_in_sight(session, &sight, now, &Digest::sha256(b"x")).unwrap();
-    events::in_sight(session, &sight, now, 0, 10).unwrap();
+    events::in_sight(session, &sight, now, &events::Filter::default(), 0, 10).unwrap();
+    let removable = retention::Removable { before: Some(now), surplus: 1, upto: 100 };
+    retention::remove(session, &removable).unwrap();
+    retention::count(session, 0, 10).unwrap();
 
     assert!(watched.plans.len() > 30, "the plans are kept");
     // The newest entry, by the table's own order.

@@ -8,6 +8,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, OpenFlags, ToSql};
+use tokio::sync::watch;
 
 use super::readers::Readers;
 use super::writer::{Commits, Writer};
@@ -68,6 +69,12 @@ impl Sqlite {
     /// at another one is no longer true.
     pub fn access_generation(&self) -> u64 {
         self.writer.generation()
+    }
+
+    /// How many commits this process has made: whoever waits for it to change is woken by the next one, after
+    /// [`Self::access_generation`] says what is true then.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.writer.commits()
     }
 
     /// Runs a closure whose statements all see the same commit, the newest that was answered or one after it. On the

@@ -7,7 +7,7 @@ use super::manifests::ManifestId;
 use super::repositories::{MAX_PAGE, RepositoryId, page};
 use super::sight::{in_sight, viewer, within_reach};
 use super::tags::Change;
-use super::{Error, Row, Session, Value};
+use super::{Error, Row, Session, Value, notices};
 use crate::auth::Sight;
 use crate::oci::{Digest, RepositoryName, Tag};
 use crate::package::{Summary, Version};
@@ -65,11 +65,17 @@ fn move_version(
 ) -> Result<bool, Error> {
     let sql = "SELECT manifest_id FROM version WHERE repository_id = ?1 AND sort_key = ?2";
     let before = session.first(sql, &[change.id.into(), version.sort_key().into()])?;
+    let before = before.map(|row| row.integer(0).map(ManifestId)).transpose()?;
     match package {
         Some(id) => upsert(session, change, Some(version), id)?,
         None => remove(session, change.id, version)?,
     }
-    let Some(before) = before.map(|row| row.integer(0).map(ManifestId)).transpose()? else { return Ok(false) };
+    let Some(before) = before else { return Ok(false) };
+    if let Some(id) = package {
+        // What is said of a version stays said when it moves; of a new one nothing can have been said.
+        notices::flag(session, before)?;
+        notices::flag(session, id)?;
+    }
     let sql = "SELECT 1 FROM tag WHERE manifest_id = ?1 LIMIT 1";
     Ok(Some(before) != package && !is_version(session, before)? && session.first(sql, &[before.into()])?.is_some())
 }
@@ -238,8 +244,11 @@ fn upsert(
 }
 
 fn remove(session: &mut dyn Session, repository: RepositoryId, version: &Version) -> Result<(), Error> {
-    let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = ?2";
-    session.execute(sql, &[repository.into(), version.sort_key().into()]).map(|_| ())
+    let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = ?2 RETURNING manifest_id";
+    let key = version.sort_key();
+    let Some(row) = session.first(sql, &[repository.into(), key.clone().into()])? else { return Ok(()) };
+    notices::forget(session, repository, key)?;
+    notices::flag(session, ManifestId(row.integer(0)?))
 }
 
 /// Keeps the one row without version true: `latest`, else the tag moved last, unless that package is a version.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::readers::Readers;
 use super::sqlite::Connected;
@@ -32,6 +32,7 @@ pub(super) struct Writer {
     sender: Option<mpsc::Sender<Box<dyn Job>>>,
     thread: Option<JoinHandle<()>>,
     generation: Arc<AtomicU64>,
+    count: watch::Receiver<u64>,
 }
 
 /// What the writing thread tells after a commit, before it answers anybody.
@@ -39,6 +40,8 @@ struct Told {
     commits: Option<Arc<dyn Commits>>,
     /// [`access::generation`] of the newest commit.
     generation: Arc<AtomicU64>,
+    /// How many commits there were; whoever waits for the next is woken. Where nobody waits that costs next to nothing.
+    count: watch::Sender<u64>,
 }
 
 impl Writer {
@@ -51,14 +54,19 @@ impl Writer {
     ) -> Result<Self, Error> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let generation = Arc::new(AtomicU64::new(access::generation(&mut Connected(&connection))?));
-        let told = Told { commits, generation: Arc::clone(&generation) };
+        let (counting, count) = watch::channel(0);
+        let told = Told { commits, generation: Arc::clone(&generation), count: counting };
         let thread = std::thread::Builder::new().name("index-writer".to_owned());
         let work = move || {
             run(&mut connection, receiver, &readers, &told);
             readers.close();
         };
         let thread = thread.spawn(work).map_err(Error::Thread)?;
-        Ok(Self { sender: Some(sender), thread: Some(thread), generation })
+        Ok(Self { sender: Some(sender), thread: Some(thread), generation, count })
+    }
+
+    pub(super) fn commits(&self) -> watch::Receiver<u64> {
+        self.count.clone()
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -195,6 +203,7 @@ fn commit(
     done?;
     // Before anybody hears of the commit: whoever was told that something was revoked may rely on it.
     told.generation.store(generation.unsigned_abs(), Ordering::Release);
+    told.count.send_modify(|count| *count += 1);
     if let Some(commits) = &told.commits {
         commits.committed();
     }

@@ -17,7 +17,7 @@ use crate::index::feed::{Entry, Subject};
 use crate::index::packages::NewPackage;
 use crate::index::repositories::{self, Creator, Totals};
 use crate::index::tags::{self, Change};
-use crate::index::{Session, blobs, events, manifests, packages};
+use crate::index::{Session, blobs, events, manifests, notices, packages};
 use crate::oci::{Digest, Manifest, RepositoryName, Tag};
 use crate::storage::{self, Damage, Journal, JournalReader};
 
@@ -58,6 +58,8 @@ pub enum Lost {
     Manifest(RepositoryName, Digest),
     /// A repository's tag.
     Tag(RepositoryName, Tag),
+    /// What was said of a repository's version: that it was yanked, or is deprecated.
+    Notice(RepositoryName, Tag),
     /// The place of a package in the catalogue; the manifest itself is there.
     Listing(RepositoryName, Digest),
     /// What this segment of the journal says after so many bytes.
@@ -70,6 +72,7 @@ impl fmt::Display for Loss {
             Lost::Blob(repository, digest) => write!(f, "blob {digest} of {repository}")?,
             Lost::Manifest(repository, digest) => write!(f, "manifest {digest} of {repository}")?,
             Lost::Tag(repository, tag) => write!(f, "tag {repository}:{tag}")?,
+            Lost::Notice(repository, tag) => write!(f, "what was said of version {repository}:{tag}")?,
             Lost::Listing(repository, digest) => write!(f, "the listing of package {repository}@{digest}")?,
             Lost::Records(path, good) => write!(f, "the records in {} after byte {good}", path.display())?,
         }
@@ -218,7 +221,13 @@ impl Rebuilding<'_> {
                 self.lose(Lost::Tag(repository, tag), "its manifest is lost");
             }
             (EventKind::TagMoved | EventKind::TagDeleted, _, Some(tag)) => {
+                if event.kind == EventKind::TagDeleted {
+                    self.losses.remove(&Lost::Notice(repository.clone(), tag.clone()));
+                }
                 self.losses.remove(&Lost::Tag(repository, tag));
+            }
+            (EventKind::VersionYanked | EventKind::VersionDeprecated, _, Some(tag)) if !is_applied => {
+                self.lose(Lost::Notice(repository, tag), "its package is not listed");
             }
             (EventKind::BlobRemoved, Some(digest), _) => drop(self.losses.remove(&Lost::Blob(repository, digest))),
             _ => {}
@@ -266,7 +275,7 @@ fn replay(
         (EventKind::TagMoved, Some(digest), Some(tag)) => return Ok(manifests::retag(session, &change, tag, &digest)?),
         (EventKind::TagDeleted, _, Some(tag)) => drop(tags::delete(session, &change, tag)?),
         (EventKind::ManifestDeleted, Some(digest), _) => drop(manifests::delete(session, &change, &digest)?),
-        _ => {}
+        _ => return Ok(notices::replay(session, &change, event)?),
     }
     Ok(true)
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 
 use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
+use super::pulls::Pulls;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
 use crate::index::{Session, Sqlite, repositories};
@@ -36,6 +38,7 @@ pub struct Registry {
     pub(super) mode: Mode,
     pub(super) remembered: Remembered,
     pub(super) denials: Denials,
+    pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
 }
@@ -53,6 +56,7 @@ impl Registry {
             mode,
             remembered: Remembered::default(),
             denials: Denials::default(),
+            pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
         }
@@ -88,6 +92,11 @@ impl Registry {
         })?;
         self.store.list(None, 1).await?;
         Ok(())
+    }
+
+    /// Whoever waits for this to change is woken by the next commit, whatever it is about.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.index.commits()
     }
 
     pub(super) fn read<T>(&self, closure: impl FnOnce(&mut dyn Session) -> Result<T, Error>) -> Result<T, Error> {

@@ -81,6 +81,7 @@ impl Server {
         let elsewhere = Elsewhere::new(&config.auth, Some(url.as_str()).filter(|_| address.ip().is_loopback()))?;
         let (state, closed) =
             State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth, elsewhere);
+        let state = state.sharing_with(&config.cors_origins);
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);

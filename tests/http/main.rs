@@ -38,3 +38,4 @@ mod stage;
 mod tags;
 mod uploads;
 mod whole_uploads;
+mod worlds;

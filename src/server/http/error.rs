@@ -44,6 +44,12 @@ pub(super) enum Failure {
     /// The search query cannot be read.
     #[error("the query is wrong: {0}")]
     Query(#[from] QueryError),
+    /// The body of a request to the REST API is of another type.
+    #[error("the body must be of type application/json")]
+    BodyType,
+    /// The path is there for other methods, which these are.
+    #[error("the path cannot be asked that way; it takes {0}")]
+    MethodNotAllowed(String),
     /// A parameter of the REST API is wrong.
     #[error("{0}")]
     Parameter(String),
@@ -90,7 +96,7 @@ impl Failure {
             Self::Route(RouteError::NotFound) | Self::NoSuchPath => {
                 (StatusCode::NOT_FOUND, Some(ErrorCode::Unsupported))
             }
-            Self::Route(RouteError::MethodNotAllowed(_)) => {
+            Self::Route(RouteError::MethodNotAllowed(_)) | Self::MethodNotAllowed(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, Some(ErrorCode::Unsupported))
             }
             Self::Route(RouteError::TooLong) => (StatusCode::URI_TOO_LONG, Some(ErrorCode::SizeInvalid)),
@@ -101,6 +107,7 @@ impl Failure {
             Self::ContentType(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::ManifestInvalid)),
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
+            Self::BodyType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(ErrorCode::Unsupported)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
             Self::Elsewhere(error) if !error.is_callers_fault() => (StatusCode::SERVICE_UNAVAILABLE, None),
             Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Elsewhere(_) | Self::Nonce => {
@@ -168,6 +175,11 @@ impl Failure {
             Self::Route(RouteError::MethodNotAllowed(methods)) => {
                 let allowed = methods.iter().map(|method| method.as_str()).collect::<Vec<_>>().join(", ");
                 if let Ok(value) = HeaderValue::from_str(&allowed) {
+                    headers.insert(header::ALLOW, value);
+                }
+            }
+            Self::MethodNotAllowed(allowed) => {
+                if let Ok(value) = HeaderValue::from_str(allowed) {
                     headers.insert(header::ALLOW, value);
                 }
             }

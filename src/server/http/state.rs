@@ -8,10 +8,10 @@ use tokio::sync::mpsc;
 
 use super::entrance::Entrances;
 use crate::registry::Registry;
-use crate::server::Auth;
 use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
 use crate::server::oidc::Elsewhere;
+use crate::server::{Auth, ExternalUrl};
 
 /// Shared by all workers.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(in crate::server) struct State {
     pub(super) entrances: Entrances,
     pub(super) attempts: Arc<Attempts>,
     pub(super) elsewhere: Arc<Elsewhere>,
+    /// Whose scripts may read the REST API in a browser.
+    pub(super) cors_origins: Arc<[ExternalUrl]>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
@@ -40,7 +42,15 @@ impl State {
         let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
         let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
-        let (attempts, elsewhere) = (Arc::default(), Arc::new(elsewhere));
-        (Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, _open: open }, closed)
+        let (attempts, elsewhere, cors_origins) = (Arc::default(), Arc::new(elsewhere), Arc::default());
+        (
+            Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, cors_origins, _open: open },
+            closed,
+        )
+    }
+
+    /// Lets scripts of these origins read the REST API; without it, those of none.
+    pub(in crate::server) fn sharing_with(self, origins: &[ExternalUrl]) -> Self {
+        Self { cors_origins: origins.into(), ..self }
     }
 }

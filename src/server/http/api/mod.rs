@@ -16,6 +16,7 @@ mod signing_keys;
 mod tag_rules;
 mod teams;
 mod tokens;
+mod unmatched;
 mod users;
 
 use actix_web::http::header;
@@ -25,10 +26,13 @@ use utoipa::OpenApi;
 use super::body::Body;
 use super::caller::caller;
 use super::error::{Failure, problem};
+use super::manners::CACHEABLE;
 use super::{State, reading};
 use crate::api::{NewToken, RegistryInfo};
 use crate::auth::{AccountName, Caller};
 use crate::registry::Mode;
+
+pub(super) use unmatched::unmatched;
 
 /// Largest request in bytes.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -200,7 +204,7 @@ async fn info(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
 
 async fn document(request: HttpRequest) -> HttpResponse {
     answer(&request, openapi().map_err(|error| Failure::Parameter(error.to_string())), |text| {
-        HttpResponse::Ok().content_type("application/json").body(text)
+        HttpResponse::Ok().content_type("application/json").insert_header(CACHEABLE).body(text)
     })
 }
 
@@ -281,7 +285,7 @@ async fn read<T: serde::de::DeserializeOwned>(
         media_type.is_some_and(|text| text.split(';').next().is_some_and(|text| text.trim() == "application/json"));
     if !is_json {
         // A page in a browser cannot send this type to another site unasked.
-        return Err(Failure::Parameter("the body must be of type application/json".to_owned()));
+        return Err(Failure::BodyType);
     }
     let body = Body::new(payload, state.body_idle).whole(MAX_REQUEST_BYTES).await?;
     serde_json::from_slice(&body)
