@@ -62,33 +62,6 @@ pub enum Readme {
     Stored(Digest),
 }
 
-/// Standings of repositories that have one, in the order they came into being, after one, at most `limit`. Whether
-/// anything is signed is not among them.
-pub fn standings_after(
-    session: &mut dyn Session,
-    after: RepositoryId,
-    limit: usize,
-) -> Result<Vec<(RepositoryId, Standing)>, Error> {
-    let sql = "SELECT repository_id, downloads, ratings, stars FROM standing WHERE repository_id > ?1 \
-               ORDER BY repository_id LIMIT ?2";
-    session.query(sql, &[after.into(), page(limit)])?.iter().map(standing).collect()
-}
-
-/// The standings of these repositories, of those that have one.
-pub fn standings(
-    session: &mut dyn Session,
-    repositories: &[RepositoryId],
-) -> Result<Vec<(RepositoryId, Standing)>, Error> {
-    let sql = "SELECT repository_id, downloads, ratings, stars FROM standing WHERE repository_id = ?1";
-    let found = repositories.iter().map(|id| session.first(sql, &[(*id).into()]));
-    found.filter_map(Result::transpose).map(|row| standing(&row?)).collect()
-}
-
-fn standing(row: &Row) -> Result<(RepositoryId, Standing), Error> {
-    let rating = Rating::of(row.size(2)?, row.size(3)?);
-    Ok((RepositoryId::new(row.integer(0)?), Standing { downloads: row.size(1)?, rating, signed: false }))
-}
-
 /// Whether every event after a number is still there to be followed, and the number is none of another index's.
 pub fn is_followable(session: &mut dyn Session, after: i64) -> Result<bool, Error> {
     let sql = "SELECT value FROM event_floor WHERE id = 1";

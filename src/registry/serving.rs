@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Error;
 use crate::index::repositories::RepositoryId;
-use crate::index::{Sqlite, access, documents, events};
+use crate::index::{self, Sqlite, access, documents, events, standings};
 use crate::search::{Opened, Search};
 
 /// Standings set at a time.
@@ -96,8 +96,10 @@ impl Serving {
     pub(super) fn refresh_standings(&self, index: &Sqlite, repositories: &[RepositoryId]) -> Result<(), Error> {
         let _turn = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
         for some in repositories.chunks(PAGE) {
-            let found = index.read(|session| documents::standings(session, some))?;
-            let found: Vec<_> = found.into_iter().map(|(id, standing)| (id.get(), standing)).collect();
+            let found = index.read(|session| {
+                let found = some.iter().map(|id| Ok((id.get(), standings::of_repository(session, *id)?)));
+                found.collect::<Result<Vec<_>, index::Error>>()
+            })?;
             self.search.set_standings(&found);
         }
         Ok(())
@@ -108,7 +110,7 @@ impl Serving {
         let mut after = RepositoryId::new(0);
         loop {
             let _turn = self.standings.lock().unwrap_or_else(PoisonError::into_inner);
-            let found = index.read(|session| documents::standings_after(session, after, PAGE))?;
+            let found = index.read(|session| standings::after(session, after, PAGE))?;
             let Some((last, _)) = found.last() else { return Ok(()) };
             after = *last;
             let found: Vec<_> = found.into_iter().map(|(id, standing)| (id.get(), standing)).collect();

@@ -78,7 +78,7 @@ impl Prepared {
         versions::follow_tags(session, &change, &put.moved, Some(put.id))?;
         let Some(First { visibility, team, standing }) = self.first else { return Ok(()) };
         if visibility != Visibility::Private {
-            repositories::set_visibility(session, id, visibility)?;
+            repositories::set_visibility(session, &change, visibility)?;
         }
         if let Some(team) = team {
             grants::set(session, id, GranteeId::Team(teams[team]), Level::Read, None, self.at)?;
