@@ -26,6 +26,8 @@ pub mod identities;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+#[cfg(test)]
+mod notice_tests;
 pub mod notices;
 pub mod organisations;
 pub mod packages;

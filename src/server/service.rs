@@ -14,7 +14,7 @@ use super::http::State;
 use super::oidc::Elsewhere;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
-use crate::jobs::{keep_journal, keep_retention, keep_search};
+use crate::jobs::{keep_downloads, keep_journal, keep_retention, keep_search};
 use crate::registry::{self, Mode, Registry, Retention};
 use crate::storage::{FileStore, Journal};
 
@@ -114,6 +114,9 @@ impl Server {
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
         let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal_opener(), told));
+        let (counted, told) = tokio::sync::oneshot::channel::<()>();
+        let told = async { drop(told.await) };
+        let downloads = tokio::spawn(keep_downloads(Arc::clone(&state.registry), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
@@ -131,6 +134,9 @@ impl Server {
         // They end with an error, since they were aborted; awaited, so that they hold the registry no longer.
         let _ = tokio::join!(sweeper, noter, remover);
         note(&state.registry).await;
+        drop(counted);
+        // All that was served is counted.
+        let _ = downloads.await;
         state.backups.stop().await;
         drop(rest);
         let _ = search.await;
