@@ -136,12 +136,21 @@ impl TestApp {
 
     /// Stops the server, does something to its folder, and starts another one over it.
     pub(crate) async fn restarted_after(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
+        self.again(meanwhile, Config::default()).await
+    }
+
+    /// Stops the server and starts another one over the same folder, with a configuration of its own.
+    pub(crate) async fn restarted_with(self, config: Config) -> Self {
+        self.again(async |_| (), config).await
+    }
+
+    async fn again(self, meanwhile: impl AsyncFnOnce(&Path), config: Config) -> Self {
         let Self { directory, data, admin, is_open, stop, serving, client, .. } = self;
         drop(client);
         stop.send(()).unwrap();
         serving.await.unwrap();
         meanwhile(directory.path()).await;
-        let again = Self::on(directory, data, Config { insecure_no_auth: is_open, ..Config::default() }).await;
+        let again = Self::on(directory, data, Config { insecure_no_auth: is_open, ..config }).await;
         Self { admin, ..again }
     }
 
