@@ -209,6 +209,25 @@ impl TestApp {
         self.push_manifest(name, target, artifact.manifest()).await
     }
 
+    /// The same as somebody, where people are known.
+    pub(crate) async fn push_package_as(&self, token: &str, name: &str, target: &str, artifact: &Artifact) {
+        let authorization = format!("Bearer {token}");
+        for blob in artifact.blobs() {
+            let content = match &blob.content {
+                BlobContent::Bytes(bytes) => bytes.to_vec(),
+                BlobContent::File(path) => std::fs::read(path).unwrap(),
+            };
+            let path = format!("/v2/{name}/blobs/uploads/?digest={}", blob.descriptor.digest);
+            let headers = [("authorization", authorization.as_str())];
+            assert_eq!(self.send(Method::POST, &path, &headers, &content).await.status, 201);
+        }
+        let manifest = artifact.manifest();
+        let headers =
+            [("authorization", authorization.as_str()), ("content-type", manifest.media_type().as_str())];
+        let path = format!("/v2/{name}/manifests/{target}");
+        assert_eq!(self.send(Method::PUT, &path, &headers, manifest.bytes()).await.status, 201);
+    }
+
     pub(crate) async fn push_manifest(&self, name: &str, target: &str, manifest: &Manifest) -> Answer {
         self.put_manifest(name, target, manifest.media_type().as_str(), manifest.bytes()).await
     }

@@ -1,6 +1,5 @@
 //! Ratings: one of each user, changed and taken back, by whom, and what becomes of those of accounts that go.
 
-use agent_registry::package::BlobContent;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -25,24 +24,10 @@ impl Scene {
         for (name, visibility) in [("open", "public"), ("hidden", "private")] {
             let path = format!("/repositories/admin/{name}");
             assert!(scene.send("admin", Method::PUT, &path, &json!({"visibility": visibility})).await.status.is_success());
-            scene.fill(&format!("admin/{name}")).await;
+            let (token, repository) = (&scene.tokens[0].1, format!("admin/{name}"));
+            scene.app.push_package_as(token, &repository, "1.0.0", &agent(name, "1.0.0", "")).await;
         }
         scene
-    }
-
-    async fn fill(&self, name: &str) {
-        let artifact = agent(name.split('/').next_back().unwrap(), "1.0.0", "");
-        let authorization = format!("Bearer {}", self.tokens[0].1);
-        for blob in artifact.blobs() {
-            let BlobContent::Bytes(bytes) = &blob.content else { panic!("it is small") };
-            let path = format!("/v2/{name}/blobs/uploads/?digest={}", blob.descriptor.digest);
-            let put = self.app.send(Method::POST, &path, &[("authorization", &authorization)], bytes).await;
-            assert_eq!(put.status, 201);
-        }
-        let headers =
-            [("authorization", authorization.as_str()), ("content-type", artifact.manifest().media_type().as_str())];
-        let path = format!("/v2/{name}/manifests/1.0.0");
-        assert_eq!(self.app.send(Method::PUT, &path, &headers, artifact.manifest().bytes()).await.status, 201);
     }
 
     /// A request of the REST API; nobody's name is empty.
