@@ -44,7 +44,7 @@ fn is_flagged(index: &mut Fixture, here: &RepositoryName, digest: Digest) -> boo
 #[test]
 fn what_is_said_is_kept_announced_once_and_taken_back() {
     let (mut index, here) = (Fixture::new(), name("a/b"));
-    let digest = push(&mut index, &here, "one", &["1.0.0+b.1"], 1).digest();
+    let digest = push(&mut index, &here, "one", &["1.0.0_b.1"], 1).digest();
     let before = events::last(index.session()).unwrap();
     assert!(!is_flagged(&mut index, &here, digest));
     for (said, is_news) in
