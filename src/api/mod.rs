@@ -16,8 +16,8 @@ mod tokens;
 mod words;
 
 pub use catalogue::{
-    DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice, NewRating, Notice, Rating,
-    Resolved, SearchPage, Standing, UserRating, VersionState,
+    DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice,
+    NewRating, Notice, Rating, Resolved, SearchPage, Standing, UserRating, VersionState,
 };
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};

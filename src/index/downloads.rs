@@ -124,9 +124,8 @@ pub fn of_repository(
                ORDER BY v.sort_key DESC LIMIT 1) FROM manifest m JOIN download d ON d.manifest_id = m.id \
                WHERE m.repository_id = ?1 AND d.day >= ?2 AND (d.day < ?3 OR d.day = ?3 AND m.digest > ?4) \
                ORDER BY d.day DESC, m.digest LIMIT ?5";
-    let (day, digest) = after.map_or((Day(i64::MAX), Value::Bytes(bytes::Bytes::new())), |(day, digest)| {
-        (day, (&digest).into())
-    });
+    let (day, digest) =
+        after.map_or((Day(i64::MAX), Value::Bytes(bytes::Bytes::new())), |(day, digest)| (day, (&digest).into()));
     let parameters = [repository.into(), since.into(), day.into(), digest, page(limit)];
     let read = |row: &Row| {
         let (day, digest, count) = (Day(row.integer(0)?), row.digest(1)?, row.size(2)?);

@@ -8,8 +8,8 @@ use super::notices::check_text;
 use super::{Error, Refusal, Registry, acting};
 use crate::api::{MAX_STARS, NewRating, UserRating};
 use crate::auth::{AccountName, Action, Admin, Permit, Pull};
-use crate::index::accounts::Account;
 use crate::index::Session;
+use crate::index::accounts::Account;
 use crate::index::ratings::{self, MAX_RATINGS_PER_ACCOUNT};
 use crate::index::repositories::{self, MAX_PAGE, RepositoryId};
 

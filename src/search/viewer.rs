@@ -22,12 +22,7 @@ impl Viewer {
     /// Who sees what is public, and: all of these namespaces, what members see of these organisations, and these
     /// repositories, by their rows. An administrator's sight needs no such lists. Whatever the lists say, a credential
     /// narrows to what [`Sight::sees`].
-    pub fn new(
-        sight: Sight,
-        namespaces: Vec<String>,
-        organisations: Vec<String>,
-        mut repositories: Vec<i64>,
-    ) -> Self {
+    pub fn new(sight: Sight, namespaces: Vec<String>, organisations: Vec<String>, mut repositories: Vec<i64>) -> Self {
         repositories.sort_unstable();
         repositories.dedup();
         Self { sight, namespaces, organisations, repositories }

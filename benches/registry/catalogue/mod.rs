@@ -37,7 +37,9 @@ pub(crate) async fn measure(bench: &mut Bench) -> Result<()> {
     let times = of(bench, few).await?;
     if bench.options.million && few < MANY_PACKAGES {
         let more = of(bench, MANY_PACKAGES).await?;
-        for ((kind, [_, p99]), [_, before]) in times.into_iter().zip(more).map(|((kind, times), (_, more))| ((kind, more), times)) {
+        for ((kind, [_, p99]), [_, before]) in
+            times.into_iter().zip(more).map(|((kind, times), (_, more))| ((kind, more), times))
+        {
             bench.add(Figure {
                 work: format!("search: {kind}, p99 with {MANY_PACKAGES} packages"),
                 unit: "ms",
@@ -54,7 +56,10 @@ pub(crate) async fn measure(bench: &mut Bench) -> Result<()> {
 async fn of(bench: &mut Bench, packages: usize) -> Result<Vec<(&'static str, [Vec<f64>; 2])>> {
     let world = World::of(packages).await?;
     let facts = &world.facts;
-    println!("{} packages, {} versions; the user sees {}; words: {:?}", facts.packages, facts.versions, facts.visible, facts.frequent);
+    println!(
+        "{} packages, {} versions; the user sees {}; words: {:?}",
+        facts.packages, facts.versions, facts.visible, facts.frequent
+    );
     stored(bench, &world)?;
     starts(bench, &world).await?;
     let kinds = questions::all(&world.facts);
@@ -77,9 +82,14 @@ fn stored(bench: &mut Bench, world: &World) -> Result<()> {
     let content = facts.manifest_bytes + facts.blob_bytes;
     let beside = world.database_bytes()?.saturating_sub(content);
     let each = |bytes: u64, number: usize| bytes_as_number(bytes) / count(number);
-    let figure = |work: &str, ours, aim| Figure { work: work.to_owned(), unit: "bytes", ours: vec![ours], peer: None, aim };
+    let figure =
+        |work: &str, ours, aim| Figure { work: work.to_owned(), unit: "bytes", ours: vec![ours], peer: None, aim };
     bench.add(figure("a version's manifest", each(facts.manifest_bytes, facts.versions), Aim::None));
-    bench.add(figure("a version in the database, beside manifest and blobs", each(beside, facts.versions), Aim::AtMost(1024.0)));
+    bench.add(figure(
+        "a version in the database, beside manifest and blobs",
+        each(beside, facts.versions),
+        Aim::AtMost(1024.0),
+    ));
     Ok(())
 }
 
@@ -148,7 +158,11 @@ async fn memory(bench: &mut Bench, server: &Server, kinds: &[Kind]) -> Result<()
     let folder = folder()?;
     let empty = world::serve(folder.path())?;
     let mut connection = crate::http::Connection::open(empty.address).await?.showing(people::ADMIN_TOKEN);
-    for path in kinds.iter().filter(|kind| kind.paths.iter().all(|path| path.contains("?q="))).flat_map(|kind| kind.paths.iter().take(100)) {
+    for path in kinds
+        .iter()
+        .filter(|kind| kind.paths.iter().all(|path| path.contains("?q=")))
+        .flat_map(|kind| kind.paths.iter().take(100))
+    {
         ask::json(&mut connection, path).await?;
     }
     for (work, key, aim) in [("", "VmRSS", Aim::AtMost(150.0)), (", without mapped files", "RssAnon", Aim::None)] {

@@ -75,7 +75,8 @@ impl World {
         let Ok((made_by, size, facts)) = serde_json::from_slice::<(String, u64, Facts)>(&said) else {
             return Ok(None);
         };
-        let is_kept = made_by == makers && fs::metadata(folder.join("data/index.sqlite"))?.len() <= size * MAX_GROWTH / 100;
+        let is_kept =
+            made_by == makers && fs::metadata(folder.join("data/index.sqlite"))?.len() <= size * MAX_GROWTH / 100;
         Ok(is_kept.then(|| Self { facts, folder: folder.to_owned() }))
     }
 
