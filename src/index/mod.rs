@@ -36,6 +36,9 @@ pub mod ratings;
 mod readers;
 pub mod referrers;
 pub mod repositories;
+pub mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 pub mod retention;
 #[cfg(test)]
 mod scale_tests;
