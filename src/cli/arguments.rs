@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::printer::Format;
 use super::{
     build, completions, configure, images, init, inspect, login, logout, org, permission, publisher, pull, push,
-    quickstart, registry, rmi, scope, tag, team, token, user, validate, version, visibility, whoami,
+    quickstart, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility, whoami,
 };
 use crate::api::Secret;
 
@@ -114,6 +114,7 @@ pub(super) enum Command {
     Push(push::Push),
     Pull(pull::Pull),
     Images(images::Images),
+    Search(search::Search),
     Inspect(inspect::Inspect),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),

@@ -31,6 +31,7 @@ mod prompt;
 mod publisher;
 mod pull;
 mod push;
+mod query;
 mod quickstart;
 #[cfg(feature = "server")]
 mod recovery;
@@ -38,6 +39,7 @@ mod registries;
 mod registry;
 mod rmi;
 mod scope;
+mod search;
 #[cfg(feature = "server")]
 mod serve;
 mod service;
@@ -111,6 +113,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Push(arguments) => push::push(context, &arguments).await,
         Command::Pull(arguments) => pull::pull(context, &arguments).await,
         Command::Images(arguments) => images::images(context, &arguments).await,
+        Command::Search(arguments) => search::search(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
