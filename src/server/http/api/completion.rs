@@ -1,12 +1,12 @@
 //! What every operation of the description has in common, said once: groups, credentials, problems, and headers.
 
-use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::Server;
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, SchemaFormat};
+use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response};
 use utoipa::{Modify, PartialSchema as _, ToSchema as _};
 
 use super::Problem;
@@ -36,7 +36,7 @@ const REGISTRY: &str = "Registry";
 const PACKAGES: &str = "Packages";
 const EVENTS: &str = "Events";
 const REPOSITORIES: &str = "Repositories";
-const SIGN_IN: &str = "Sign-in and tokens";
+const SIGN_IN: &str = "Credentials";
 const PEOPLE: &str = "People";
 
 /// Groups of which everybody may read what is public.
@@ -53,9 +53,6 @@ const ROOT: &str = "/api/v1";
 
 /// The type of problems.
 const PROBLEM_TYPE: &str = "application/problem+json";
-
-/// The header with the request's id.
-const REQUEST_ID: &str = "X-Request-Id";
 
 /// Completes the description that the operations themselves make.
 pub(super) struct Completion;
@@ -176,9 +173,6 @@ const COMMON: [(&str, &str, &str); 11] = [
 ];
 
 fn add_common_answers(components: &mut Components) {
-    let id = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned())));
-    let about = "Names the request in the registry's log.";
-    components.headers.insert(REQUEST_ID.to_owned(), header(id, about).into());
     for (status, name, about) in COMMON {
         let mut response = Response::new(about);
         finish("", status, &mut response, &Components::new());
@@ -224,16 +218,11 @@ fn finish(method: &str, status: &str, response: &mut Response, components: &Comp
         response.description = told.unwrap_or_else(|| "It is done.".to_owned());
     }
     if method == "get" && status == "200" {
-        let tag = ObjectBuilder::new().schema_type(Type::String);
+        let text = ObjectBuilder::new().schema_type(Type::String);
         let about = "Names this answer: shown as `If-None-Match`, it spares sending the same again.";
-        response.headers.insert("ETag".to_owned(), header(tag, about).into());
+        let tag = HeaderBuilder::new().schema(Some(text)).description(Some(about)).build();
+        response.headers.insert("ETag".to_owned(), tag.into());
     }
-    let id = RefOr::Ref(Ref::new(format!("#/components/headers/{REQUEST_ID}")));
-    response.headers.insert(REQUEST_ID.to_owned(), id);
-}
-
-fn header(schema: ObjectBuilder, about: &str) -> Header {
-    HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build()
 }
 
 /// What a schema says of itself.
