@@ -65,6 +65,7 @@ pub struct FacetCount {
 
 /// What a registry knows of a package that the package does not say itself: what a query can ask beside its summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// How often its manifests were pulled.

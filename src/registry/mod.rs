@@ -15,6 +15,7 @@ mod error;
 mod events;
 mod exchange;
 mod exchange_error;
+mod feed_search;
 mod first_start;
 #[cfg(test)]
 mod fixture;
@@ -35,13 +36,19 @@ mod people_tests;
 mod publishers;
 mod pulls;
 mod ratings;
+mod readme;
 mod rebuild;
 mod record;
 mod refusal;
 mod rules;
+mod search;
+mod search_place;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod secrecy_tests;
 mod service;
+mod serving;
 mod sessions;
 mod sign_in;
 #[cfg(test)]
@@ -53,6 +60,7 @@ mod tests;
 mod tokens;
 mod upload;
 mod uploads;
+mod viewers;
 mod visibility;
 
 pub use authorise::Mode;
@@ -75,6 +83,7 @@ pub use publishers::{MAX_PUBLISHERS, NewPublisher};
 pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
 pub use refusal::{Refusal, RefusalKind};
+pub use search::SearchRequest;
 pub use service::{LEASE, MAX_SHORT_TOKEN_LIFE, Registry, UPLOAD_LIFETIME};
 pub use sessions::{MAX_EMPTY_UPLOADS, MAX_UPLOADS_PER_IDENTITY};
 pub use sign_in::{Issued, REFRESH_TOKEN_LIFE};

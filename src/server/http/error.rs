@@ -125,9 +125,14 @@ impl Failure {
         }
     }
 
+    /// Whether it is no failure but a state that ends by itself, which the caller may know of.
+    const fn is_passing(&self) -> bool {
+        matches!(self, Self::Registry(registry::Error::SearchFilling))
+    }
+
     /// Logs what is the server's own fault, with its causes.
     fn log(&self, status: StatusCode, request_id: &str) {
-        if status.is_server_error() {
+        if status.is_server_error() && !self.is_passing() {
             tracing::error!(request.id = request_id, error = self as &dyn std::error::Error, "request failed");
         }
     }
@@ -138,7 +143,9 @@ impl Failure {
             StatusCode::INSUFFICIENT_STORAGE => {
                 format!("the registry is out of space; nothing was stored (request {request_id})")
             }
-            status if status.is_server_error() => format!("the registry failed (request {request_id})"),
+            status if status.is_server_error() && !self.is_passing() => {
+                format!("the registry failed (request {request_id})")
+            }
             _ => with_causes(self),
         }
     }
@@ -192,7 +199,9 @@ impl Failure {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::TooManyStreams
-            | Self::Registry(registry::Error::TooManyUploads | registry::Error::TooManySignIns) => {
+            | Self::Registry(
+                registry::Error::TooManyUploads | registry::Error::TooManySignIns | registry::Error::SearchFilling,
+            ) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Registry(registry::Error::UploadOutOfOrder { expected, .. }) => {
@@ -269,8 +278,10 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         Error::Exchange(error) => exchange_status(error),
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
+        Error::SearchFilling => StatusCode::SERVICE_UNAVAILABLE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Storage(_)
+        Error::Search(_)
+        | Error::Storage(_)
         | Error::Index(_)
         | Error::Lost(_)
         | Error::RuleDamaged(..)

@@ -5,15 +5,18 @@ mod backup;
 mod completion;
 mod convert;
 mod docs;
+mod downloads;
 mod event_stream;
 mod events;
 mod identities;
 mod me;
+mod notices;
 mod oidc;
 mod organisations;
 mod packages;
 mod permissions;
 mod publishers;
+mod ratings;
 mod repositories;
 mod search;
 mod signing_keys;
@@ -54,7 +57,8 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
         .route("/api/v1/events", reading().to(events::events))
-        .route("/api/v1/packages", reading().to(search::search))
+        .route("/api/v1/packages", reading().to(search::search_packages))
+        .configure(opinions)
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
@@ -63,6 +67,26 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .configure(people)
         .configure(rights)
         .configure(elsewhere);
+}
+
+/// Those about what is said of packages, and how often they are pulled.
+fn opinions(app: &mut web::ServiceConfig) {
+    const YANK: &str = "/api/v1/packages/{repository:.+}/versions/{version}/yank";
+    const DEPRECATION: &str = "/api/v1/packages/{repository:.+}/versions/{version}/deprecation";
+    const PACKAGE_DEPRECATION: &str = "/api/v1/packages/{repository:.+}/deprecation";
+    const RATING: &str = "/api/v1/packages/{repository:.+}/rating";
+    app.route(YANK, web::put().to(notices::yank_version))
+        .route(YANK, web::delete().to(notices::unyank_version))
+        .route(DEPRECATION, web::put().to(notices::deprecate_version))
+        .route(DEPRECATION, web::delete().to(notices::undeprecate_version))
+        .route(PACKAGE_DEPRECATION, web::put().to(notices::deprecate_package))
+        .route(PACKAGE_DEPRECATION, web::delete().to(notices::undeprecate_package))
+        .route("/api/v1/packages/{repository:.+}/downloads", reading().to(downloads::package_downloads))
+        .route(RATING, reading().to(ratings::own_rating))
+        .route(RATING, web::put().to(ratings::rate_package))
+        .route(RATING, web::delete().to(ratings::unrate_package))
+        .route("/api/v1/packages/{repository:.+}/ratings", reading().to(ratings::package_ratings))
+        .route("/api/v1/packages/{repository:.+}/ratings/{user}", web::delete().to(ratings::remove_rating));
 }
 
 /// Those about identities from elsewhere.
@@ -141,11 +165,23 @@ fn rights(app: &mut web::ServiceConfig) {
     components(schemas(QueryText, RepositoryName, TeamReference, VersionReference)),
     paths(
         info,
-        search::search,
+        search::search_packages,
         events::events,
         packages::package,
         packages::versions,
         packages::version,
+        notices::yank_version,
+        notices::unyank_version,
+        notices::deprecate_version,
+        notices::undeprecate_version,
+        notices::deprecate_package,
+        notices::undeprecate_package,
+        downloads::package_downloads,
+        ratings::own_rating,
+        ratings::rate_package,
+        ratings::unrate_package,
+        ratings::package_ratings,
+        ratings::remove_rating,
         repositories::repository,
         repositories::put,
         backup::start,
