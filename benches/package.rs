@@ -9,7 +9,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use agent_registry::api::Query;
+use agent_registry::api::{Query, Standing};
 use agent_registry::package::{AgentYaml, Artifact, BlobContent, Config, Overrides, Source, Summary, stage};
 use jiff::Timestamp;
 
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let summaries = summaries(artifact.config(), &artifact)?;
     for text in ["capability:skill-42", "sentiment*", "author:team-3 version:^1.2"] {
         let query = Query::parse(text, Timestamp::now())?;
-        let found = || summaries.iter().filter(|summary| query.matches(summary)).count();
+        let found = || summaries.iter().filter(|summary| query.matches(summary, &Standing::default())).count();
         measure(&format!("filter {SUMMARIES}: {text}"), || black_box(found()) <= SUMMARIES);
     }
     Ok(())

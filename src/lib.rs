@@ -26,6 +26,8 @@ pub mod registry;
 #[cfg(feature = "cli")]
 pub mod remote;
 #[cfg(feature = "server")]
+pub mod search;
+#[cfg(feature = "server")]
 pub mod server;
 #[cfg(feature = "server")]
 pub mod storage;

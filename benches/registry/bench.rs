@@ -15,15 +15,18 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
     /// Only these works: commands, push, agents, retag, manifests, permits, ping, blob-get, blob-put, tags-page, memory,
-    /// million
+    /// catalogue, million
     #[arg(long, value_name = "WORK")]
     pub(crate) only: Vec<String>,
-    /// Also with a million manifests stored, which takes minutes and some gigabytes
+    /// Also with a million manifests stored, and a million packages, which takes minutes and some gigabytes
     #[arg(long)]
     pub(crate) million: bool,
     /// How many manifests that are
     #[arg(long, default_value_t = 1_000_000)]
     pub(crate) stored: usize,
+    /// Packages of the catalogue, with ten times as many versions, but at most a million
+    #[arg(long, default_value_t = 100_000)]
+    pub(crate) packages: usize,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,

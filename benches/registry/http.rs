@@ -11,6 +11,9 @@ const SLICE_BYTES: usize = 256 * 1024;
 /// A larger body is not copied behind its head, but sent after it.
 const MAX_COPIED_BYTES: usize = 64 * 1024;
 
+/// A larger body is not kept.
+const MAX_KEPT_BYTES: u64 = 256 * 1024;
+
 /// The head of a request, without the length of its body.
 pub(crate) fn head(method: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
@@ -57,8 +60,13 @@ impl Connection {
 
     /// Shows a token with every request from now on.
     pub(crate) fn showing(mut self, token: &str) -> Self {
-        self.authorization = format!("authorization: Bearer {token}\r\n");
+        self.show(token);
         self
+    }
+
+    /// The same, for a connection that another has made.
+    pub(crate) fn show(&mut self, token: &str) {
+        self.authorization = format!("authorization: Bearer {token}\r\n");
     }
 
     /// Sends a request, and reads the answer to its end.
@@ -89,6 +97,11 @@ impl Connection {
         })
     }
 
+    /// The last answer's body, if it was small.
+    pub(crate) fn body(&self) -> &[u8] {
+        self.received.get(self.head_end..).unwrap_or_default()
+    }
+
     async fn answer(&mut self, is_head: bool) -> Result<Answer> {
         self.received.clear();
         self.head_end = loop {
@@ -114,8 +127,11 @@ impl Connection {
         Ok(Answer { status, length })
     }
 
-    /// Reads the rest of a body of known length, and forgets it.
+    /// Reads the rest of a body of known length, and forgets it if it is large.
     async fn drain(&mut self, length: u64) -> Result<()> {
+        while length <= MAX_KEPT_BYTES && ((self.received.len() - self.head_end) as u64) < length {
+            ensure!(self.stream.read_buf(&mut self.received).await? > 0, "the body broke off");
+        }
         let mut left = length.saturating_sub((self.received.len() - self.head_end) as u64);
         if left > 0 && self.slice.is_empty() {
             self.slice.resize(SLICE_BYTES, 0);

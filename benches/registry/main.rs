@@ -8,6 +8,7 @@ mod agents;
 mod bench;
 mod blob_get;
 mod blob_put;
+mod catalogue;
 mod chart;
 mod commands;
 mod digesting;
@@ -26,6 +27,7 @@ mod programs;
 mod push;
 mod report;
 mod retag;
+mod search_chart;
 mod server;
 mod tags_page;
 mod tree;
@@ -79,6 +81,9 @@ async fn run(options: Options) -> Result<()> {
     }
     if bench.wants("memory") {
         memory::measure(&mut bench).await?;
+    }
+    if bench.wants("catalogue") {
+        catalogue::measure(&mut bench).await?;
     }
     if bench.wants_million() {
         million::measure(&mut bench).await?;

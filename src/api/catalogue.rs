@@ -14,7 +14,7 @@ pub const MAX_MESSAGE_LENGTH: usize = 1_024;
 pub const MAX_STARS: u8 = 5;
 
 /// One page of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SearchPage {
     /// The packages, each with its best matching version, in the wanted order.
@@ -65,6 +65,7 @@ pub struct FacetCount {
 
 /// What a registry knows of a package that the package does not say itself: what a query can ask beside its summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// How often its manifests were pulled.
@@ -146,17 +147,14 @@ pub struct NewNotice {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Resolved {
     /// Where.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The version, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The tag to pull it by, where one led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub tag: Option<Tag>,
     /// The manifest.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// What is said of it.
     #[serde(default, skip_serializing_if = "VersionState::is_plain")]
@@ -191,6 +189,36 @@ pub struct UserRating {
     pub at: Timestamp,
 }
 
+/// How often a package was pulled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct Downloads {
+    /// All downloads there ever were, also of versions that are gone.
+    pub total: u64,
+    /// Those of single days, the newest first, by manifest.
+    pub days: Vec<DayDownloads>,
+    /// What to give as `after` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// How often one manifest was pulled on one day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+pub struct DayDownloads {
+    /// The day in UTC, such as `2026-11-25`.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = Date))]
+    pub day: jiff::civil::Date,
+    /// The highest version that the manifest is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The manifest.
+    #[cfg_attr(feature = "server", schema(value_type = String))]
+    pub digest: Digest,
+    /// Pulls: one a client and clock hour.
+    pub count: u64,
+}
+
 /// Something that happened, in the one order in which everybody sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
@@ -200,15 +228,12 @@ pub struct Event {
     /// What happened, such as `tag.moved`.
     pub kind: String,
     /// Where.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The manifest it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub digest: Option<Digest>,
     /// The tag it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub tag: Option<Tag>,
     /// What more there is to say: the new visibility, or why something was yanked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

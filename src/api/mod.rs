@@ -5,6 +5,7 @@ mod events;
 mod expiry;
 mod matching;
 mod parse;
+mod parse_value;
 mod pattern;
 mod people;
 mod permissions;
@@ -12,12 +13,14 @@ mod query;
 mod records;
 mod secret;
 mod sign_in;
+#[cfg(feature = "server")]
+pub(crate) mod texts;
 mod tokens;
 mod words;
 
 pub use catalogue::{
-    Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice, NewRating, Notice, Rating,
-    Resolved, SearchPage, Standing, UserRating, VersionState,
+    DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice,
+    NewRating, Notice, Rating, Resolved, SearchPage, Standing, UserRating, VersionState,
 };
 pub use events::{EventPage, LATEST};
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
@@ -32,7 +35,7 @@ pub use permissions::{
     AuditEntry, Explanation, Grantee, MAX_TAG_RULES, NewPermission, Permission, RepositorySettings, TagRule, TagRules,
     TriedRule,
 };
-pub use query::{Condition, Field, Query, Since, Term};
+pub use query::{Comparison, Condition, Field, Period, QUERY_GRAMMAR, Query, Relation, Term};
 pub use records::{
     Backup, BackupContent, BackupState, DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, NewBackup, Package, Page,
     RegistryInfo, Repository,
@@ -45,6 +48,6 @@ pub use tokens::{
     NewPublisher, NewToken, Publisher, SigningKey, Token, TokenRequest, TokenRotation,
 };
 pub use words::{
-    CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, TagRuleKind, TokenKind, Visibility,
-    WordError,
+    CallerKind, CredentialKind, Level, Outcome, RepositoryAction, Role, Scope, SignedIs, Sort, TagRuleKind, TokenKind,
+    Visibility, WordError,
 };

@@ -22,7 +22,7 @@ macro_rules! words {
     ($(#[$about:meta])* $name:ident, $what:literal: $($(#[$doc:meta])* $variant:ident = $word:literal,)+) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "server", derive(utoipa::ToSchema), schema(rename_all = "lowercase"))]
         pub enum $name {
             $($(#[$doc])* #[serde(rename = $word)] $variant,)+
         }
@@ -164,6 +164,30 @@ words! {
     Immutable = "immutable",
     /// Only some may move matching tags.
     Restricted = "restricted",
+}
+
+words! {
+    /// What is asked of signatures.
+    SignedIs, "answer to `signed`":
+    /// There is one, whoever made it.
+    Yes = "yes",
+    /// There is none.
+    No = "no",
+}
+
+words! {
+    /// An order of found packages. What is equal in it is ordered by the repository's name, bytewise.
+    Sort, "order":
+    /// What fits the words best comes first.
+    Relevance = "relevance",
+    /// What changed last comes first.
+    Updated = "updated",
+    /// What is pulled most comes first.
+    Downloads = "downloads",
+    /// What is rated best comes first, and what nobody has rated last.
+    Rating = "rating",
+    /// By the repository's name, bytewise.
+    Name = "name",
 }
 
 #[cfg(test)]

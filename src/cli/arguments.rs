@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::printer::Format;
 use super::{
-    build, completions, configure, images, init, inspect, login, logout, org, permission, publisher, pull, push,
-    quickstart, registry, rmi, scope, tag, team, token, user, validate, version, visibility, watch, whoami,
+    build, completions, configure, delete, deprecate, images, init, inspect, login, logout, org, permission, publisher,
+    pull, push, quickstart, rate, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility,
+    watch, whoami, yank,
 };
 use crate::api::Secret;
 
@@ -114,10 +115,16 @@ pub(super) enum Command {
     Push(push::Push),
     Pull(pull::Pull),
     Images(images::Images),
+    Search(search::Search),
     Inspect(inspect::Inspect),
     Watch(watch::Watch),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),
+    Yank(yank::Yank),
+    Unyank(yank::Unyank),
+    Deprecate(deprecate::Deprecate),
+    Delete(delete::Delete),
+    Rate(rate::Rate),
     Login(login::Login),
     Logout(logout::Logout),
     Whoami(whoami::Whoami),

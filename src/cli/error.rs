@@ -82,9 +82,12 @@ pub(super) enum Error {
     /// A reference without what the verb needs, or with what it cannot use.
     #[error("`{text}` {problem}")]
     WrongReference { text: String, problem: &'static str, hint: &'static str },
-    /// A filter that cannot be read.
-    #[error("the filter `{text}` cannot be read")]
-    Filter { text: String, source: QueryError },
+    /// A query, with a mark where it is wrong.
+    #[error("the query cannot be read{shown}")]
+    Query { shown: String, source: QueryError },
+    /// A value that cannot be quoted.
+    #[error("a value for `{field}` cannot hold a quotation mark")]
+    Quoted { field: String },
     /// A name `init` cannot use.
     #[error("`{name}` cannot name a package: lowercase letters and digits, joined by `.`, `_`, `__` or `-`")]
     Name { name: String, suggestion: Option<String> },
@@ -142,6 +145,20 @@ pub(super) enum Error {
     /// A registry whose people this program cannot manage.
     #[error("{0} is no registry of this program, so its users, tokens and permissions are managed elsewhere")]
     NoPeople(Box<Endpoint>),
+    /// A registry that knows nothing of yanks, deprecations and ratings.
+    #[error("{0} is no registry of this program: it does not keep what is yanked, deprecated or rated")]
+    NoNotices(Box<Endpoint>),
+    /// A registry at which nobody has a name.
+    #[error("{0} asks nobody to sign in, so nobody can rate there")]
+    NobodySignsIn(String),
+    /// A registry that deletes nothing, or only by digest.
+    #[error("the registry {endpoint} does not allow deletion")]
+    NoDeletion {
+        endpoint: Box<Endpoint>,
+        /// The same by digest, where a tag was named.
+        by_digest: Option<String>,
+        source: remote::Error,
+    },
     /// A registry that wants identities made for another name than it is reached by.
     #[error("the registry {endpoint} calls itself `{audience}`, and an identity for that name could be used there")]
     OtherName { endpoint: Box<Endpoint>, audience: String },
@@ -229,7 +246,8 @@ impl Error {
             Self::Reference { .. }
             | Self::Range { .. }
             | Self::WrongReference { .. }
-            | Self::Filter { .. }
+            | Self::Query { .. }
+            | Self::Quoted { .. }
             | Self::ProfileName(_)
             | Self::Missing { .. }
             | Self::NoTerminal
@@ -244,6 +262,8 @@ impl Error {
             | Self::NoCatalogue(_)
             | Self::NoEvents(_)
             | Self::NoPeople(_)
+            | Self::NoNotices(_)
+            | Self::NobodySignsIn(_)
             | Self::NoSignIn(_)
             | Self::IssuerUnclear { .. }
             | Self::NoVisibility(_)
@@ -258,7 +278,7 @@ impl Error {
                 ExitStatus::NoInput
             }
             Self::Source(_) | Self::Pack(_) if client::system_error(self).is_some() => ExitStatus::Io,
-            Self::CommandLine(_) | Self::Backup(_) => ExitStatus::Failure,
+            Self::CommandLine(_) | Self::Backup(_) | Self::NoDeletion { .. } => ExitStatus::Failure,
             Self::Interrupted => ExitStatus::Interrupted,
             Self::Lost(_)
             | Self::Unusable { .. }
@@ -289,8 +309,10 @@ impl Error {
                 "write `name@^1.2`, `name@~1`, `name@>=1,<2` or `name@sha256:…`; a tag stands behind a colon".to_owned()
             }
             Self::WrongReference { hint, .. } => (*hint).to_owned(),
-            Self::Filter { .. } => {
-                "write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`".to_owned()
+            Self::Query { .. } => {
+                "write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`; \
+                 `agent search --help` tells the rest"
+                    .to_owned()
             }
             Self::Name { suggestion: Some(slug), .. } => format!("did you mean `{slug}`?"),
             Self::Occupied(_) => "choose another name, or another folder with `--directory`".to_owned(),
@@ -313,6 +335,14 @@ impl Error {
             Self::NoCatalogue(endpoint) => {
                 format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
             }
+            Self::NoNotices(_) => "`agent delete` works there, if the registry allows it; else name another registry \
+                                   with `--registry URL` or `--profile NAME`"
+                .to_owned(),
+            Self::NobodySignsIn(_) => "ratings belong to users: name a registry that has them".to_owned(),
+            Self::NoDeletion { by_digest: Some(name), .. } => {
+                format!("it may be switched off there, or work by digest only: `agent delete {name}`")
+            }
+            Self::NoDeletion { .. } => "it may be switched off there; ask who runs the registry".to_owned(),
             Self::NoEvents(_) | Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
             Self::OtherName { audience, .. } => {
                 format!("reach it by that name, with `--registry {audience}`, if it is that registry")

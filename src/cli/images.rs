@@ -10,11 +10,12 @@ use super::context::Context;
 use super::error::Error;
 use super::image_row::{Row, Rows, Where, of_tags};
 use super::printer::{Format, Printer};
+use super::query;
 use super::registries::{Registries, existing_store};
 use super::table::table;
 use super::text::{age, shortened, size};
 use super::wanted::Wanted;
-use crate::api::Query;
+use crate::api::{Query, Standing};
 use crate::client::{Catalogue, Store};
 use crate::remote::{Endpoint, Remote};
 
@@ -25,8 +26,8 @@ const DESCRIPTION_CHARACTERS: usize = 48;
 
 /// List the agents of the registry and of the local store
 ///
-/// Filters are words or globs found in name, description, capabilities and tags, or `name:`, `namespace:`, `author:`,
-/// `capability:`, `tag:`, `model:`, `runtime:`, `version:` and `since:` with a value; all of them must hold.
+/// Of the registry it lists each package once, with its best version; name a repository to see all its tags. Filters are
+/// queries, as `agent search --help` tells them; all of them must hold.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  agent images\n  agent images --filter \"sentiment*\" --filter author:ai-team\n  \
                         agent images --filter since:7d --format json\n  agent images registry.example.com/team/my-agent")]
@@ -57,7 +58,7 @@ pub(super) struct Images {
 }
 
 pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), Error> {
-    let query = query(&arguments.filter)?;
+    let query = query::read(&arguments.filter)?;
     let wanted = arguments.repository.as_deref().map(Wanted::parse).transpose()?;
     let mut rows = Rows::default();
     if !arguments.remote
@@ -75,15 +76,6 @@ pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), 
     told
 }
 
-/// All filters as one query.
-fn query(filters: &[String]) -> Result<Query, Error> {
-    let now = Timestamp::now();
-    filters.iter().try_fold(Query::default(), |query, text| {
-        let parsed = Query::parse(text, now);
-        Ok(query.and(parsed.map_err(|source| Error::Filter { text: text.clone(), source })?))
-    })
-}
-
 fn of_store(store: &Store, wanted: Option<&Wanted>, query: &Query, rows: &mut Rows) -> Result<(), Error> {
     for entry in store.entries()? {
         let reference = &entry.reference;
@@ -92,7 +84,10 @@ fn of_store(store: &Store, wanted: Option<&Wanted>, query: &Query, rows: &mut Ro
                 && (wanted.host.is_none() || reference.host == wanted.host)
         });
         let matches = match &entry.config {
-            Some(config) => query.matches(&config.summary(reference.name.clone(), entry.manifest, entry.stored_at)),
+            Some(config) => {
+                let summary = config.summary(reference.name.clone(), entry.manifest, entry.stored_at);
+                query.matches(&summary, &Standing::default())
+            }
             None => query.terms.is_empty(),
         };
         if is_meant && matches {
@@ -121,7 +116,7 @@ async fn of_registry(
         Some(catalogue) => catalogue.versions(name).await.map_err(failed)?.unwrap_or_default(),
         None => vec![],
     };
-    for hit in hits.iter().filter(|hit| query.matches(&hit.summary)) {
+    for hit in hits.iter().filter(|hit| query.matches(&hit.summary, &hit.standing)) {
         rows.add_hit(remote.endpoint().host(), hit);
     }
     let tags = remote.tags(name).await.map_err(|error| failed(error.into()))?;
@@ -131,7 +126,7 @@ async fn of_registry(
     let listed: BTreeSet<_> = hits.iter().flat_map(|hit| &hit.registry_tags).collect();
     let rest = tags.ok_or_else(not_found)?.into_iter().filter(|tag| !listed.contains(tag)).collect();
     for row in of_tags(&located, rest).await? {
-        if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary)) {
+        if query.terms.is_empty() || row.summary().is_some_and(|summary| query.matches(summary, &Standing::default())) {
             rows.add(row);
         }
     }

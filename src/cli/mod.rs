@@ -8,6 +8,8 @@ mod completions;
 mod configure;
 mod configure_profile;
 mod context;
+mod delete;
+mod deprecate;
 mod error;
 #[cfg(feature = "server")]
 mod examples;
@@ -31,7 +33,9 @@ mod prompt;
 mod publisher;
 mod pull;
 mod push;
+mod query;
 mod quickstart;
+mod rate;
 mod reader;
 #[cfg(feature = "server")]
 mod recovery;
@@ -39,6 +43,7 @@ mod registries;
 mod registry;
 mod rmi;
 mod scope;
+mod search;
 #[cfg(feature = "server")]
 mod serve;
 mod service;
@@ -62,6 +67,7 @@ mod visibility;
 mod wanted;
 mod watch;
 mod whoami;
+mod yank;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -113,10 +119,16 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Push(arguments) => push::push(context, &arguments).await,
         Command::Pull(arguments) => pull::pull(context, &arguments).await,
         Command::Images(arguments) => images::images(context, &arguments).await,
+        Command::Search(arguments) => search::search(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Watch(arguments) => watch::watch(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
+        Command::Yank(arguments) => yank::yank(context, &arguments).await,
+        Command::Unyank(arguments) => yank::unyank(context, &arguments).await,
+        Command::Deprecate(arguments) => deprecate::deprecate(context, &arguments).await,
+        Command::Delete(arguments) => delete::delete(context, &arguments).await,
+        Command::Rate(arguments) => rate::rate(context, &arguments).await,
         Command::Login(arguments) => login::login(context, &arguments).await,
         Command::Logout(arguments) => logout::logout(context, &arguments),
         Command::Whoami(arguments) => whoami::whoami(context, &arguments).await,

@@ -11,17 +11,33 @@ use crate::oci::{Digest, EdgeKind, Manifest, MediaType, RepositoryName, Tag, Tar
 /// A manifest as it is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredManifest {
+    /// Its row.
+    pub id: ManifestId,
     /// Its digest.
     pub digest: Digest,
     /// Its media type.
     pub media_type: MediaType,
     /// Its exact bytes.
     pub bytes: Bytes,
+    /// Whether something may be said of it: a version that it is was yanked or deprecated, or the package is deprecated.
+    pub has_notice: bool,
 }
 
 /// A manifest's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ManifestId(pub(super) i64);
+
+impl ManifestId {
+    /// The row of this number, which need not be there.
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The row's number.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
 
 impl From<ManifestId> for Value {
     fn from(id: ManifestId) -> Self {
@@ -48,18 +64,26 @@ pub fn get(
 ) -> Result<Option<StoredManifest>, Error> {
     let row = match target {
         Target::Tag(tag) => session.first(
-            "SELECT m.digest, m.media_type, m.bytes FROM repository r JOIN tag t ON t.repository_id = r.id \
+            "SELECT m.id, m.digest, m.media_type, m.bytes, m.notice + r.notice \
+             FROM repository r JOIN tag t ON t.repository_id = r.id \
              JOIN manifest m ON m.id = t.manifest_id WHERE r.name = ?1 AND t.name = ?2",
             &[repository.into(), tag.into()],
         ),
         Target::Digest(digest) => session.first(
-            "SELECT m.digest, m.media_type, m.bytes FROM repository r JOIN manifest m ON m.repository_id = r.id \
-             WHERE r.name = ?1 AND m.digest = ?2",
+            "SELECT m.id, m.digest, m.media_type, m.bytes, m.notice + r.notice \
+             FROM repository r JOIN manifest m ON m.repository_id = r.id WHERE r.name = ?1 AND m.digest = ?2",
             &[repository.into(), digest.into()],
         ),
     }?;
-    let read =
-        |row: Row| Ok(StoredManifest { digest: row.digest(0)?, media_type: row.parsed(1)?, bytes: row.bytes(2)? });
+    let read = |row: Row| {
+        Ok(StoredManifest {
+            id: ManifestId(row.integer(0)?),
+            digest: row.digest(1)?,
+            media_type: row.parsed(2)?,
+            bytes: row.bytes(3)?,
+            has_notice: row.flag(4)?,
+        })
+    };
     row.map(read).transpose()
 }
 

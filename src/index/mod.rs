@@ -13,6 +13,8 @@ pub mod blobs;
 mod codes;
 #[cfg(test)]
 mod contract;
+pub mod documents;
+pub mod downloads;
 mod error;
 pub mod events;
 pub mod feed;
@@ -24,12 +26,19 @@ pub mod identities;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+#[cfg(test)]
+mod notice_tests;
+pub mod notices;
 pub mod organisations;
 pub mod packages;
 pub mod publishers;
+pub mod ratings;
 mod readers;
 pub mod referrers;
 pub mod repositories;
+pub mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 pub mod retention;
 #[cfg(test)]
 mod scale_tests;
@@ -37,6 +46,7 @@ mod session;
 mod sight;
 pub mod signing_keys;
 mod sqlite;
+pub mod standings;
 pub mod tag_rules;
 pub mod tags;
 pub mod teams;
@@ -46,6 +56,9 @@ mod value;
 #[cfg(test)]
 mod version_tests;
 pub mod versions;
+pub mod viewer;
+#[cfg(test)]
+mod viewer_tests;
 mod writer;
 
 pub use error::Error;

@@ -7,7 +7,7 @@ use super::manifests::ManifestId;
 use super::repositories::{MAX_PAGE, RepositoryId, page};
 use super::sight::{in_sight, viewer, within_reach};
 use super::tags::Change;
-use super::{Error, Row, Session, Value};
+use super::{Error, Row, Session, Value, notices};
 use crate::auth::Sight;
 use crate::oci::{Digest, RepositoryName, Tag};
 use crate::package::{Summary, Version};
@@ -64,12 +64,18 @@ fn move_version(
     package: Option<ManifestId>,
 ) -> Result<bool, Error> {
     let sql = "SELECT manifest_id FROM version WHERE repository_id = ?1 AND sort_key = ?2";
-    let before = session.first(sql, &[change.id.into(), sort_key(version).into()])?;
+    let before = session.first(sql, &[change.id.into(), version.sort_key().into()])?;
+    let before = before.map(|row| row.integer(0).map(ManifestId)).transpose()?;
     match package {
         Some(id) => upsert(session, change, Some(version), id)?,
         None => remove(session, change.id, version)?,
     }
-    let Some(before) = before.map(|row| row.integer(0).map(ManifestId)).transpose()? else { return Ok(false) };
+    let Some(before) = before else { return Ok(false) };
+    if let Some(id) = package {
+        // What is said of a version stays said when it moves; of a new one nothing can have been said.
+        notices::flag(session, before)?;
+        notices::flag(session, id)?;
+    }
     let sql = "SELECT 1 FROM tag WHERE manifest_id = ?1 LIMIT 1";
     Ok(Some(before) != package && !is_version(session, before)? && session.first(sql, &[before.into()])?.is_some())
 }
@@ -199,7 +205,7 @@ pub fn tags_of(session: &mut dyn Session, manifest: ManifestId, limit: usize) ->
     session.query(sql, &[manifest.into(), page(limit)])?.iter().map(|row| row.parsed(0)).collect()
 }
 
-fn read(row: &Row) -> Result<Listed, Error> {
+pub(super) fn read(row: &Row) -> Result<Listed, Error> {
     let mut summary: Summary = serde_json::from_slice(&row.bytes(3)?)?;
     summary.version = row.optional(1, |row, column| row.text(column).map(str::to_owned))?.or(summary.version);
     summary.updated_at = row.time(7)?;
@@ -229,7 +235,7 @@ fn upsert(
     let parameters = [
         change.id.into(),
         Value::optional(text.as_deref()),
-        version.map_or_else(Bytes::new, sort_key).into(),
+        version.map_or_else(Bytes::new, Version::sort_key).into(),
         Value::Integer(rank),
         id.into(),
         change.at.into(),
@@ -238,8 +244,11 @@ fn upsert(
 }
 
 fn remove(session: &mut dyn Session, repository: RepositoryId, version: &Version) -> Result<(), Error> {
-    let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = ?2";
-    session.execute(sql, &[repository.into(), sort_key(version).into()]).map(|_| ())
+    let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = ?2 RETURNING manifest_id";
+    let key = version.sort_key();
+    let Some(row) = session.first(sql, &[repository.into(), key.clone().into()])? else { return Ok(()) };
+    notices::forget(session, repository, key)?;
+    notices::flag(session, ManifestId(row.integer(0)?))
 }
 
 /// Keeps the one row without version true: `latest`, else the tag moved last, unless that package is a version.
@@ -280,72 +289,4 @@ pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, lo
 fn is_version(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> {
     let sql = "SELECT 1 FROM version WHERE manifest_id = ?1 AND version IS NOT NULL LIMIT 1";
     Ok(session.first(sql, &[id.into()])?.is_some())
-}
-
-/// Bytes that sort as versions do (semver.org, item 11); build metadata only keeps two versions apart. Never empty.
-fn sort_key(version: &Version) -> Bytes {
-    const NUMBER: u8 = 1;
-    const WORD: u8 = 2;
-    const STABLE: u8 = 3;
-    let semver = version.semver();
-    let mut key = Vec::with_capacity(32);
-    for part in [semver.major, semver.minor, semver.patch] {
-        key.extend_from_slice(&part.to_be_bytes());
-    }
-    if semver.pre.is_empty() {
-        key.push(STABLE);
-    } else {
-        for identifier in semver.pre.split('.') {
-            if identifier.bytes().all(|byte| byte.is_ascii_digit()) {
-                // No leading zeros: a longer number is a larger one. A tag has at most 128 characters.
-                key.extend([NUMBER, u8::try_from(identifier.len()).unwrap_or(u8::MAX)]);
-                key.extend_from_slice(identifier.as_bytes());
-            } else {
-                key.push(WORD);
-                key.extend_from_slice(identifier.as_bytes());
-                key.push(0);
-            }
-        }
-    }
-    // Below every identifier, so that fewer of them come first.
-    key.push(0);
-    key.extend_from_slice(semver.build.as_bytes());
-    key.into()
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_sort_as_versions_do() {
-        let mut versions: Vec<Version> = [
-            "1.0.0-alpha",
-            "1.0.0-alpha.1",
-            "1.0.0-alpha.2",
-            "1.0.0-alpha.10",
-            "1.0.0-alpha.beta",
-            "1.0.0-beta",
-            "1.0.0-beta.2",
-            "1.0.0-beta.11",
-            "1.0.0-rc.1",
-            "1.0.0",
-            "1.0.0+1",
-            "1.0.1",
-            "1.2.0",
-            "1.10.0",
-            "2.0.0-0",
-            "2.0.0",
-            "10.0.0",
-            "18446744073709551615.0.0",
-        ]
-        .iter()
-        .map(|text| text.parse().unwrap())
-        .collect();
-        let expected = versions.clone();
-        versions.reverse();
-        versions.sort_by_key(sort_key);
-        assert_eq!(versions, expected);
-    }
 }

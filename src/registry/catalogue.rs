@@ -1,46 +1,20 @@
-//! The catalogue: packages found by what they are, their versions, and everything known of one.
+//! The catalogue: the versions of a package, and everything known of one.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 
 use super::Error;
 use super::manifests::unknown;
+use super::search::MAX_TAGS;
 use super::service::Registry;
-use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, Query, Standing, VersionState};
-use crate::auth::{Permit, Pull, Sight};
-use crate::index::versions::{self, Cursor};
-use crate::index::{Session, manifests, packages, repositories};
-use crate::oci::{Algorithm, Manifest, ManifestKind, RepositoryName, Target};
+use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, Standing, VersionState};
+use crate::auth::{Permit, Pull};
+use crate::index::{Session, manifests, packages, repositories, versions};
+use crate::oci::{Algorithm, Manifest, ManifestKind, Target};
 use crate::package::{CheckError, Config};
 
-/// Versions read at a time while a search walks over them.
-const WALK: usize = 1_000;
-
-/// Tags named with one version.
-const MAX_TAGS: usize = 100;
-
 impl Registry {
-    /// The versions in sight that a query matches, by repository, the newest of each first.
-    ///
-    /// `after` is what the page before gave as `next`; `limit` is cut to [`MAX_PAGE_LENGTH`].
-    pub async fn search(
-        &self,
-        sight: &Sight,
-        query: &Query,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Hit>, Error> {
-        let start = after.map(read_cursor).transpose()?;
-        let index = Arc::clone(&self.index);
-        let (sight, query, limit) = (sight.clone(), query.clone(), limit.clamp(1, MAX_PAGE_LENGTH));
-        // It may walk over everything, which is too long for a thread that serves requests.
-        let walk = move || index.read(|session| walk(session, &sight, &query, start, limit));
-        tokio::task::spawn_blocking(walk).await?
-    }
-
     /// The versions of one repository, newest first.
     pub async fn versions(&self, permit: &Permit<Pull>, after: Option<&str>, limit: usize) -> Result<Page<Hit>, Error> {
         let start = after.map(read_key).transpose()?;
@@ -96,50 +70,11 @@ impl Registry {
     }
 }
 
-fn walk(
-    session: &mut dyn Session,
-    sight: &Sight,
-    query: &Query,
-    start: Option<Cursor>,
-    limit: usize,
-) -> Result<Page<Hit>, Error> {
-    let (mut after, mut items, mut last, now) = (start, vec![], None, Timestamp::now());
-    loop {
-        let rows = versions::list(session, sight, now, after.as_ref(), WALK)?;
-        let is_last = rows.len() < WALK;
-        after = rows.last().map(|row| row.cursor.clone());
-        for row in rows {
-            if !query.matches(&row.summary) {
-                continue;
-            }
-            if items.len() == limit {
-                return Ok(Page { items, next: last.as_ref().map(write_cursor) });
-            }
-            last = Some(row.cursor.clone());
-            items.push(hit(session, row)?);
-        }
-        if is_last {
-            return Ok(Page { items, next: None });
-        }
-    }
-}
-
 fn hit(session: &mut dyn Session, row: versions::Listed) -> Result<Hit, Error> {
     let registry_tags = versions::tags_of(session, row.manifest, MAX_TAGS)?;
     let (summary, size, checked, created_at) = (row.summary, row.size, row.checked, row.created_at);
     let (standing, state) = (Standing::default(), VersionState::default());
     Ok(Hit { summary, size, registry_tags, created_at, checked, standing, state })
-}
-
-/// `repository~key`: neither part has a tilde, nor anything that a URL would escape.
-fn write_cursor(cursor: &Cursor) -> String {
-    format!("{}~{}", cursor.repository, write_key(&cursor.sort_key))
-}
-
-fn read_cursor(text: &str) -> Result<Cursor, Error> {
-    let (repository, key) = text.split_once('~').ok_or(Error::Cursor)?;
-    let name: RepositoryName = repository.parse().map_err(|_| Error::Cursor)?;
-    Ok(Cursor { repository: name.to_string(), sort_key: read_key(key)? })
 }
 
 fn write_key(key: &[u8]) -> String {

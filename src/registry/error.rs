@@ -11,7 +11,7 @@ use super::refusal::{Refusal, RefusalKind};
 use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::CheckError;
-use crate::{index, storage};
+use crate::{index, search, storage};
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +109,12 @@ pub enum Error {
         /// The number up to which they are gone.
         floor: u64,
     },
+    /// Search is being filled; nothing of it can be asked before.
+    #[error("search is being filled; try again in a moment")]
+    SearchFilling,
+    /// Search failed.
+    #[error("search failed")]
+    Search(#[source] search::Error),
     /// An identity from elsewhere is exchanged for nothing.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -205,7 +211,9 @@ impl Error {
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Cursor | Self::EventsRemoved { .. } | Self::Folder { .. } | Self::NoAccounts => ErrorCode::Unsupported,
+            Self::Cursor | Self::EventsRemoved { .. } | Self::Folder { .. } | Self::NoAccounts => {
+                ErrorCode::Unsupported
+            }
             Self::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Missing => ErrorCode::NameUnknown,
                 RefusalKind::Conflict => ErrorCode::Denied,
@@ -216,6 +224,8 @@ impl Error {
                 ErrorCode::Denied
             }
             Self::OutOfSpace(_)
+            | Self::SearchFilling
+            | Self::Search(_)
             | Self::Storage(_)
             | Self::Index(_)
             | Self::Lost(_)
@@ -241,6 +251,12 @@ impl From<storage::Error> for Error {
             storage::Error::NotFound(digest) => Self::Lost(Box::new(digest)),
             other => Self::Storage(other),
         }
+    }
+}
+
+impl From<search::Error> for Error {
+    fn from(error: search::Error) -> Self {
+        if matches!(error, search::Error::Cursor) { Self::Cursor } else { Self::Search(error) }
     }
 }
 

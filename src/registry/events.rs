@@ -8,9 +8,9 @@ use super::authorise::sight;
 use super::{Error, Registry};
 use crate::api::{Event, EventPage, MAX_PAGE_LENGTH};
 use crate::auth::{Caller, Sight};
+use crate::index::Session;
 use crate::index::events::{self, Filter, Stretch};
 use crate::index::retention::{self, Removable};
-use crate::index::Session;
 
 /// Stretches of [`events::MAX_WALK`] events that one page walks over at most.
 const MAX_STRETCHES: usize = 10;
@@ -57,7 +57,12 @@ impl Registry {
     ///
     /// What the recovery journal has not copied stays, and so does what is after `seen`, the last event that others who
     /// follow the feed have seen.
-    pub async fn remove_old_events(&self, retention: &mut Retention, seen: u64, now: Timestamp) -> Result<usize, Error> {
+    pub async fn remove_old_events(
+        &self,
+        retention: &mut Retention,
+        seen: u64,
+        now: Timestamp,
+    ) -> Result<usize, Error> {
         let upto = i64::try_from(self.copied.get().min(seen)).unwrap_or(i64::MAX);
         let before = retention.age.and_then(|age| now.checked_sub(age).ok());
         let surplus = match retention.count {

@@ -6,7 +6,7 @@ use super::{Error, Refusal, Registry};
 use crate::auth::{AccountAction as Do, AccountName, Caller, Role, Visibility};
 use crate::index::accounts::{self, Account, AccountKind};
 use crate::index::repositories::MAX_PAGE;
-use crate::index::{Session, access, organisations, repositories, tokens, uploads};
+use crate::index::{Session, access, organisations, ratings, repositories, tokens, uploads};
 
 /// Organisations named with one user.
 const MAX_ORGANISATIONS: usize = 1_000;
@@ -136,6 +136,7 @@ impl Registry {
             accounts::remove(session, account.id, now)?;
             // Whoever takes the name later is somebody else.
             uploads::remove_of(session, name.as_str())?;
+            let rated = ratings::remove_of(session, account.id)?;
             let repositories = repositories::count_in(session, &name)?;
             let heir = oneself(session, caller)?;
             // Somebody who removes themselves is gone by now.
@@ -149,10 +150,11 @@ impl Registry {
                 organisations::set_member(session, successor, heir.id, Role::Owner, now)?;
             }
             done(session, &permit, &name, now)?;
-            Ok(Removed { repositories, now_owned_by: now_owned_by.map(|heir| heir.name) })
+            Ok((Removed { repositories, now_owned_by: now_owned_by.map(|heir| heir.name) }, rated))
         });
-        let removed = deed.await?;
+        let (removed, rated) = deed.await?;
         self.sessions.close_of(&owner);
+        self.refresh_standings(&rated)?;
         Ok(removed)
     }
 

@@ -17,7 +17,7 @@ use crate::index::feed::{Entry, Subject};
 use crate::index::packages::NewPackage;
 use crate::index::repositories::{self, Creator, Totals};
 use crate::index::tags::{self, Change};
-use crate::index::{Session, blobs, events, manifests, packages, retention};
+use crate::index::{Session, blobs, events, manifests, notices, packages, retention};
 use crate::oci::{Digest, Manifest, RepositoryName, Tag};
 use crate::storage::{self, Damage, Journal, JournalReader, JournalRecord};
 
@@ -54,6 +54,8 @@ pub enum Lost {
     Manifest(RepositoryName, Digest),
     /// A repository's tag.
     Tag(RepositoryName, Tag),
+    /// What was said of a repository's version: that it was yanked, or is deprecated.
+    Notice(RepositoryName, Tag),
     /// The place of a package in the catalogue; the manifest itself is there.
     Listing(RepositoryName, Digest),
     /// What this segment of the journal says after so many bytes.
@@ -70,6 +72,7 @@ impl fmt::Display for Loss {
             Lost::Blob(repository, digest) => write!(f, "blob {digest} of {repository}")?,
             Lost::Manifest(repository, digest) => write!(f, "manifest {digest} of {repository}")?,
             Lost::Tag(repository, tag) => write!(f, "tag {repository}:{tag}")?,
+            Lost::Notice(repository, tag) => write!(f, "what was said of version {repository}:{tag}")?,
             Lost::Listing(repository, digest) => write!(f, "the listing of package {repository}@{digest}")?,
             Lost::Records(path, good) => write!(f, "the records in {} after byte {good}", path.display())?,
             Lost::Everything => write!(f, "everything that the blobs which are still there belonged to")?,
@@ -147,7 +150,8 @@ impl Rebuilding<'_> {
 
     /// Lets nobody who follows the feed believe that lost events did not happen.
     async fn raise_floor(&self) -> Result<(), Error> {
-        let lost = self.losses.keys().filter_map(|lost| if let Lost::Events(_, last) = lost { Some(*last) } else { None });
+        let lost =
+            self.losses.keys().filter_map(|lost| if let Lost::Events(_, last) = lost { Some(*last) } else { None });
         let floor = i64::try_from(lost.max().unwrap_or_default()).unwrap_or(i64::MAX);
         let write = self.registry.index.write(move |session| retention::raise_floor(session, floor));
         Ok(write.await?)
@@ -255,7 +259,13 @@ impl Rebuilding<'_> {
                 self.lose(Lost::Tag(repository, tag), "its manifest is lost");
             }
             (EventKind::TagMoved | EventKind::TagDeleted, _, Some(tag)) => {
+                if event.kind == EventKind::TagDeleted {
+                    self.losses.remove(&Lost::Notice(repository.clone(), tag.clone()));
+                }
                 self.losses.remove(&Lost::Tag(repository, tag));
+            }
+            (EventKind::VersionYanked | EventKind::VersionDeprecated, _, Some(tag)) if !is_applied => {
+                self.lose(Lost::Notice(repository, tag), "its package is not listed");
             }
             (EventKind::BlobRemoved, Some(digest), _) => drop(self.losses.remove(&Lost::Blob(repository, digest))),
             _ => {}
@@ -303,7 +313,7 @@ fn replay(
         (EventKind::TagMoved, Some(digest), Some(tag)) => return Ok(manifests::retag(session, &change, tag, &digest)?),
         (EventKind::TagDeleted, _, Some(tag)) => drop(tags::delete(session, &change, tag)?),
         (EventKind::ManifestDeleted, Some(digest), _) => drop(manifests::delete(session, &change, &digest)?),
-        _ => {}
+        _ => return Ok(notices::replay(session, &change, event)?),
     }
     Ok(true)
 }

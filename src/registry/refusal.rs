@@ -92,6 +92,24 @@ pub enum Refusal {
     /// It would never be accepted.
     #[error("the end lies in the past")]
     InThePast,
+    /// A message or comment that cannot be kept.
+    #[error("{0} has at most {max} bytes and no control characters", max = crate::api::MAX_MESSAGE_LENGTH)]
+    Text(&'static str),
+    /// What to use instead is no reference.
+    #[error("`superseded_by` is no reference: {0}")]
+    SupersededBy(String),
+    /// A yank says nothing of what to use instead.
+    #[error("`superseded_by` is for deprecations; write it into the message of the yank, or deprecate the version too")]
+    SupersedingYank,
+    /// No number of stars.
+    #[error("a rating has 1 to {max} stars", max = crate::api::MAX_STARS)]
+    Stars,
+    /// A build system, or nobody.
+    #[error("only users rate packages")]
+    NotAUser,
+    /// The user has not rated the package.
+    #[error("`{0}` has not rated this package")]
+    NotRated(AccountName),
     /// More of them than a list takes.
     #[error("at most {most} {what}")]
     TooMany {
@@ -114,6 +132,7 @@ impl Refusal {
             | Self::UnknownToken(_)
             | Self::UnknownPublisher(_)
             | Self::UnknownIdentity(_)
+            | Self::NotRated(_)
             | Self::NotGranted(_) => RefusalKind::Missing,
             Self::NameTaken(_)
             | Self::TeamTaken(_)
@@ -124,9 +143,16 @@ impl Refusal {
             | Self::NotRemoved(_)
             | Self::IdentityLinked
             | Self::TokenKnown => RefusalKind::Conflict,
-            Self::NameReserved(_) | Self::TokenName | Self::TooLong(_) | Self::InThePast | Self::TooMany { .. } => {
-                RefusalKind::Invalid
-            }
+            Self::NameReserved(_)
+            | Self::TokenName
+            | Self::TooLong(_)
+            | Self::InThePast
+            | Self::Text(_)
+            | Self::SupersededBy(_)
+            | Self::SupersedingYank
+            | Self::Stars
+            | Self::NotAUser
+            | Self::TooMany { .. } => RefusalKind::Invalid,
         }
     }
 }

@@ -15,6 +15,9 @@ const MAX_CONFIG_FILE_BYTES: u64 = 1024 * 1024;
 /// Where the server listens when nobody says.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 5050);
 
+/// Most origins that may read the REST API.
+const MAX_CORS_ORIGINS: usize = 64;
+
 /// What is logged when nobody says.
 const DEFAULT_FILTER: &str = "info,actix_server=warn,actix_http::h1=off";
 
@@ -60,6 +63,9 @@ pub struct Config {
     pub data: PathBuf,
     /// Check nobody: everyone may do everything, so only on loopback addresses. Default false.
     pub insecure_no_auth: bool,
+    /// Web pages whose scripts may read the REST API in a browser, such as `https://catalogue.example.com`: exact
+    /// origins, at most 64. Default none.
+    pub cors_origins: Vec<ExternalUrl>,
     /// Threads that serve requests; default as many as cores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<usize>,
@@ -84,6 +90,7 @@ impl Default for Config {
             listen: DEFAULT_LISTEN,
             data: PathBuf::from("agent-registry-data"),
             insecure_no_auth: false,
+            cors_origins: vec![],
             workers: None,
             tls: None,
             auth: Auth::default(),
@@ -276,6 +283,9 @@ impl Config {
         if self.workers == Some(0) {
             return Err(ConfigError::Value { key: "workers", problem: zero });
         }
+        if self.cors_origins.len() > MAX_CORS_ORIGINS {
+            return Err(ConfigError::Value { key: "cors-origins", problem: "has more than 64 origins" });
+        }
         let counted = [
             ("limits.head-seconds", self.limits.head_seconds == 0),
             ("limits.body-idle-seconds", self.limits.body_idle_seconds == 0),
@@ -333,6 +343,8 @@ mod tests {
             ("workers = 0\n", "`workers` must be at least 1"),
             ("[log]\nformat = \"xml\"\n", "unknown variant `xml`"),
             ("data = \"\"\n", "`data` must not be empty"),
+            ("cors-origins = [\"*\"]\n", "the address must be `http://host[:port]`"),
+            ("cors-origins = [\"https://a.example.com/page\"]\n", "the address must be `http://host[:port]`"),
         ];
         for (text, expected) in cases {
             let error = Config::load(Some(file(text).path()), Overrides::default()).unwrap_err();

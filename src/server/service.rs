@@ -14,7 +14,7 @@ use super::http::State;
 use super::oidc::Elsewhere;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
-use crate::jobs::{keep_journal, keep_retention};
+use crate::jobs::{keep_downloads, keep_journal, keep_retention, keep_search};
 use crate::registry::{self, Mode, Registry, Retention};
 use crate::storage::{FileStore, Journal};
 
@@ -77,11 +77,9 @@ impl Server {
             .limiting_uploads(config.limits.uploads_per_identity)
             .signing_for(SignedDuration::from_secs(config.auth.token_seconds.into()));
         let first_token = prepare(&registry, &directory, config).await?;
-        let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
         let url = url(address, config.tls.is_some());
         let elsewhere = Elsewhere::new(&config.auth, Some(url.as_str()).filter(|_| address.ip().is_loopback()))?;
-        let (state, closed) =
-            State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth, elsewhere, &config.events);
+        let (state, closed) = State::new(Arc::new(registry), directory.root(), config, elsewhere);
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
@@ -106,11 +104,19 @@ impl Server {
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
         let noter = tokio::spawn(keep_noting(Arc::clone(&state.registry)));
-        let remover = tokio::spawn(keep_retention(Arc::clone(&state.registry), retention, || u64::MAX));
+        let follower = Arc::clone(&state.registry);
+        let seen = move || follower.search_position();
+        let remover = tokio::spawn(keep_retention(Arc::clone(&state.registry), retention, seen));
+        let (rest, told) = tokio::sync::oneshot::channel::<()>();
+        let told = async { drop(told.await) };
+        let search = tokio::spawn(keep_search(Arc::clone(&state.registry), told));
         let (quit, told) = tokio::sync::oneshot::channel::<()>();
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
         let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal_opener(), told));
+        let (counted, told) = tokio::sync::oneshot::channel::<()>();
+        let told = async { drop(told.await) };
+        let downloads = tokio::spawn(keep_downloads(Arc::clone(&state.registry), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
@@ -128,7 +134,12 @@ impl Server {
         // They end with an error, since they were aborted; awaited, so that they hold the registry no longer.
         let _ = tokio::join!(sweeper, noter, remover);
         note(&state.registry).await;
+        drop(counted);
+        // All that was served is counted.
+        let _ = downloads.await;
         state.backups.stop().await;
+        drop(rest);
+        let _ = search.await;
         drop(quit);
         // Level when it ends, so that a stopped registry can be rebuilt whole.
         let _ = journal.await;
@@ -168,7 +179,7 @@ fn open(directory: &DataDir, config: &Config) -> Result<Registry, Error> {
     let store = FileStore::open(directory.root(), config.limits.store_bytes)?;
     let mode = if config.insecure_no_auth { Mode::Open } else { Mode::Accounts };
     let registry = Registry::new(Arc::new(store), Sqlite::open(&directory.index())?, mode);
-    Ok(registry)
+    Ok(registry.searching_in(&directory.search()))
 }
 
 /// Writes now and then what requests leave behind: denials, and the use of tokens.

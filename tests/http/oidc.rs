@@ -21,14 +21,14 @@ const CLIENT: &str = "agent-cli";
 const REPOSITORY: &str = "acme/sentiment-analyzer";
 
 /// A registry that trusts an issuer, and an administrator's hand.
-struct Scene {
-    app: TestApp,
+pub(crate) struct Scene {
+    pub(crate) app: TestApp,
     issuer: Issuer,
     signer: Signer,
 }
 
 impl Scene {
-    async fn new(more: &str) -> Self {
+    pub(crate) async fn new(more: &str) -> Self {
         let signer = Signer::p256("k");
         let issuer = Issuer::start(std::slice::from_ref(&signer)).await;
         let authority = tempfile::NamedTempFile::new().unwrap();
@@ -51,7 +51,7 @@ impl Scene {
         self.app.send(method, path, &headers, body.to_string().as_bytes()).await
     }
 
-    async fn publisher(&self, repository: &str, claims: &Value) -> i64 {
+    pub(crate) async fn publisher(&self, repository: &str, claims: &Value) -> i64 {
         let wanted = json!({"repository": repository, "issuer": self.issuer.url, "claims": claims});
         let made = self.admin(Method::POST, "/api/v1/publishers", &wanted).await;
         assert_eq!(made.status, 201, "{}", made.json());
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     /// What becomes of an honest run with some other claims.
-    async fn run(&self, changes: &Value) -> Answer {
+    pub(crate) async fn run(&self, changes: &Value) -> Answer {
         let mut claims = self.claims();
         for (name, value) in changes.as_object().unwrap() {
             claims[name] = value.clone();
@@ -91,7 +91,7 @@ impl Scene {
     }
 }
 
-fn github() -> Value {
+pub(crate) fn github() -> Value {
     json!({"repository_id": "4711", "workflow_file": "publish.yml", "environment": "release"})
 }
 

@@ -66,11 +66,8 @@ pub(super) struct Kept {
 impl Kept {
     /// What an accepted request shows.
     pub(super) fn of(request: &HttpRequest, state: &State) -> Self {
-        let shown = if state.registry.mode() == Mode::Open {
-            shown::Shown::Nothing
-        } else {
-            shown::shown(request.headers())
-        };
+        let shown =
+            if state.registry.mode() == Mode::Open { shown::Shown::Nothing } else { shown::shown(request.headers()) };
         Self { shown, service: state.entrances.of(request).host, origin: origin(request, state) }
     }
 

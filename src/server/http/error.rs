@@ -44,6 +44,12 @@ pub(super) enum Failure {
     /// The search query cannot be read.
     #[error("the query is wrong: {0}")]
     Query(#[from] QueryError),
+    /// The body of a request to the REST API is of another type.
+    #[error("the body must be of type application/json")]
+    BodyType,
+    /// The path is there for other methods, which these are.
+    #[error("the path cannot be asked that way; it takes {0}")]
+    MethodNotAllowed(String),
     /// A parameter of the REST API is wrong.
     #[error("{0}")]
     Parameter(String),
@@ -93,7 +99,7 @@ impl Failure {
             Self::Route(RouteError::NotFound) | Self::NoSuchPath => {
                 (StatusCode::NOT_FOUND, Some(ErrorCode::Unsupported))
             }
-            Self::Route(RouteError::MethodNotAllowed(_)) => {
+            Self::Route(RouteError::MethodNotAllowed(_)) | Self::MethodNotAllowed(_) => {
                 (StatusCode::METHOD_NOT_ALLOWED, Some(ErrorCode::Unsupported))
             }
             Self::Route(RouteError::TooLong) => (StatusCode::URI_TOO_LONG, Some(ErrorCode::SizeInvalid)),
@@ -104,6 +110,7 @@ impl Failure {
             Self::ContentType(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::ManifestInvalid)),
             Self::ChunkRange(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::BlobUploadInvalid)),
             Self::Range(_) => (StatusCode::RANGE_NOT_SATISFIABLE, Some(ErrorCode::SizeInvalid)),
+            Self::BodyType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, Some(ErrorCode::Unsupported)),
             Self::Query(_) | Self::Parameter(_) => (StatusCode::BAD_REQUEST, Some(ErrorCode::Unsupported)),
             Self::Elsewhere(error) if !error.is_callers_fault() => (StatusCode::SERVICE_UNAVAILABLE, None),
             Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Elsewhere(_) | Self::Nonce => {
@@ -118,9 +125,14 @@ impl Failure {
         }
     }
 
+    /// Whether it is no failure but a state that ends by itself, which the caller may know of.
+    const fn is_passing(&self) -> bool {
+        matches!(self, Self::Registry(registry::Error::SearchFilling))
+    }
+
     /// Logs what is the server's own fault, with its causes.
     fn log(&self, status: StatusCode, request_id: &str) {
-        if status.is_server_error() {
+        if status.is_server_error() && !self.is_passing() {
             tracing::error!(request.id = request_id, error = self as &dyn std::error::Error, "request failed");
         }
     }
@@ -131,7 +143,9 @@ impl Failure {
             StatusCode::INSUFFICIENT_STORAGE => {
                 format!("the registry is out of space; nothing was stored (request {request_id})")
             }
-            status if status.is_server_error() => format!("the registry failed (request {request_id})"),
+            status if status.is_server_error() && !self.is_passing() => {
+                format!("the registry failed (request {request_id})")
+            }
             _ => with_causes(self),
         }
     }
@@ -176,11 +190,18 @@ impl Failure {
                     headers.insert(header::ALLOW, value);
                 }
             }
+            Self::MethodNotAllowed(allowed) => {
+                if let Ok(value) = HeaderValue::from_str(allowed) {
+                    headers.insert(header::ALLOW, value);
+                }
+            }
             Self::TooManyAttempts(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
             Self::TooManyStreams
-            | Self::Registry(registry::Error::TooManyUploads | registry::Error::TooManySignIns) => {
+            | Self::Registry(
+                registry::Error::TooManyUploads | registry::Error::TooManySignIns | registry::Error::SearchFilling,
+            ) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Registry(registry::Error::UploadOutOfOrder { expected, .. }) => {
@@ -257,8 +278,10 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         Error::Exchange(error) => exchange_status(error),
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
+        Error::SearchFilling => StatusCode::SERVICE_UNAVAILABLE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Storage(_)
+        Error::Search(_)
+        | Error::Storage(_)
         | Error::Index(_)
         | Error::Lost(_)
         | Error::RuleDamaged(..)
@@ -313,14 +336,19 @@ pub(super) fn envelope(request: &HttpRequest, failure: impl Into<Failure>) -> Ht
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
     /// The status in words.
+    #[schema(examples("Not Found"))]
     title: String,
     /// The status.
+    #[schema(examples(404))]
     status: u16,
     /// What is wrong, and what to do.
+    #[schema(examples("the registry has no repository `acme/reader`"))]
     detail: String,
     /// A code of the distribution API, or `UNKNOWN`.
+    #[schema(examples("NAME_UNKNOWN"))]
     code: String,
     /// Names the request in the server's log.
+    #[schema(examples("a0342a19-aa18-4711-89da-88da3f098f49"))]
     request_id: String,
 }
 

@@ -8,6 +8,7 @@ mod distribution;
 mod entrance;
 mod error;
 mod followers;
+mod manners;
 mod observe;
 mod operations;
 mod page;
@@ -28,7 +29,12 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         let failure = error::Failure::Parameter(format!("the query string is wrong: {error}"));
         InternalError::from_response(error, error::problem(request, failure)).into()
     });
+    let path = web::PathConfig::default().error_handler(|error, request| {
+        let failure = error::Failure::Parameter(format!("the path is wrong: {error}"));
+        InternalError::from_response(error, error::problem(request, failure)).into()
+    });
     app.app_data(query)
+        .app_data(path)
         // A scope, since a pattern would be matched as a regular expression, at a quarter of a request's cost.
         .service(web::scope("/v2").default_service(web::to(distribution::dispatch)))
         .configure(api::routes)
@@ -46,5 +52,5 @@ fn reading() -> actix_web::Route {
 
 /// What no other path takes.
 pub(super) async fn not_found(request: HttpRequest) -> HttpResponse {
-    error::problem(&request, error::Failure::NoSuchPath)
+    api::unmatched(&request)
 }

@@ -5,13 +5,14 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest};
 use uuid::{Builder, Uuid};
 
+use super::manners;
 use crate::server::pace::Pace;
 
 /// The request's id, in the answer and in the log.
@@ -50,7 +51,7 @@ pub(super) struct Label(pub(super) &'static str);
 /// Runs a request under an id of its own and logs it once.
 pub(in crate::server) async fn observe(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let started = Instant::now();
     let id = RequestId::next();
@@ -63,7 +64,12 @@ pub(in crate::server) async fn observe(
     if let Some(pace) = &pace {
         pace.end();
     }
-    let mut response = answered?;
+    let mut response = match answered? {
+        response if manners::is_api(response.request().path()) => {
+            manners::keep(response).map_body(|_, body| EitherBody::right(body))
+        }
+        response => response.map_body(|_, body| EitherBody::left(body)),
+    };
     let mut buffer = Uuid::encode_buffer();
     let text: &str = id.0.hyphenated().encode_lower(&mut buffer);
     if let Ok(value) = HeaderValue::from_str(text) {

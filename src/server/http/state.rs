@@ -9,10 +9,10 @@ use tokio::sync::mpsc;
 use super::entrance::Entrances;
 use super::followers::Followers;
 use crate::registry::Registry;
-use crate::server::{Auth, Events};
 use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
 use crate::server::oidc::Elsewhere;
+use crate::server::{Config, ExternalUrl};
 
 /// Shared by all workers.
 #[derive(Clone, Debug)]
@@ -24,26 +24,35 @@ pub(in crate::server) struct State {
     pub(super) entrances: Entrances,
     pub(super) attempts: Arc<Attempts>,
     pub(super) elsewhere: Arc<Elsewhere>,
+    /// Whose scripts may read the REST API in a browser.
+    pub(super) cors_origins: Arc<[ExternalUrl]>,
     pub(in crate::server) followers: Arc<Followers>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
 
 impl State {
-    /// The state, and what ends when its last copy is gone.
+    /// The state of a server with this configuration, and what ends when its last copy is gone.
     pub(in crate::server) fn new(
         registry: Arc<Registry>,
         data: &Path,
-        body_idle: Duration,
-        is_tls: bool,
-        auth: &Auth,
+        config: &Config,
         elsewhere: Elsewhere,
-        events: &Events,
     ) -> (Self, mpsc::Receiver<()>) {
-        let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
-        let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
-        let (attempts, elsewhere, followers) = (Arc::default(), Arc::new(elsewhere), Followers::new(events));
-        (Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, followers, _open: open }, closed)
+        let is_tls = config.tls.is_some();
+        let state = Self {
+            backups: Arc::new(Backups::new(Arc::clone(&registry), data)),
+            registry,
+            body_idle: Duration::from_secs(config.limits.body_idle_seconds),
+            is_tls,
+            entrances: Entrances::new(Arc::new(config.auth.clone()), is_tls),
+            attempts: Arc::default(),
+            elsewhere: Arc::new(elsewhere),
+            cors_origins: config.cors_origins.as_slice().into(),
+            followers: Followers::new(&config.events),
+            _open: open,
+        };
+        (state, closed)
     }
 }
