@@ -14,7 +14,7 @@ pub const MAX_MESSAGE_LENGTH: usize = 1_024;
 pub const MAX_STARS: u8 = 5;
 
 /// One page of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SearchPage {
     /// The packages, each with its best matching version, in the wanted order.
@@ -65,6 +65,7 @@ pub struct FacetCount {
 
 /// What a registry knows of a package that the package does not say itself: what a query can ask beside its summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// How often its manifests were pulled.

@@ -169,8 +169,8 @@ pub struct Publisher {
 pub struct NewPublisher {
     /// The repository it may push to, and create if it does not exist.
     pub repository: RepositoryName,
-    /// Who signs the identity tokens; an administrator must have listed it.
-    #[cfg_attr(feature = "server", schema(max_length = 256))]
+    /// Who signs the identity tokens: an https address. Only of those that an administrator has listed are any believed.
+    #[cfg_attr(feature = "server", schema(max_length = 256, pattern = "^https://"))]
     pub issuer: String,
     /// Claims the identity token must have, with exactly these values; at most 16.
     pub claims: BTreeMap<String, String>,

@@ -19,7 +19,7 @@ pub(super) struct Parameters {
     /// What the page before gave as `next`, for the same query and order.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
     /// The order where the query has no `sort:`: `relevance` (the default), `updated`, `downloads`, `rating` or `name`.
     #[param(value_type = Option<Sort>)]
