@@ -224,7 +224,10 @@ impl Package {
             health_check: metadata.health_check,
             tags: metadata.tags,
             labels: metadata.labels,
-            compatibility: RunsOn { python: metadata.compatibility.python, platforms: metadata.compatibility.platforms },
+            compatibility: RunsOn {
+                python: metadata.compatibility.python,
+                platforms: metadata.compatibility.platforms,
+            },
             schema_version: metadata.schema_version,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,

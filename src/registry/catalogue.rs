@@ -1,4 +1,4 @@
-//! The catalogue: packages found by what they are, their versions, and everything known of one.
+//! The catalogue: packages found by what they are, and their versions.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -7,20 +7,17 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::Error;
-use super::manifests::unknown;
+use super::package_record::MAX_TAGS;
 use super::service::Registry;
-use crate::api::{Hit, MAX_PAGE_LENGTH, Package, Page, Query, Standing, VersionState};
+use crate::api::{Hit, MAX_PAGE_LENGTH, Page, Query, Standing, VersionState};
 use crate::auth::{Permit, Pull, Sight};
+use crate::index::repositories::{self, RepositoryId};
 use crate::index::versions::{self, Cursor};
-use crate::index::{Session, manifests, packages, repositories};
-use crate::oci::{Algorithm, Manifest, ManifestKind, RepositoryName, Target};
-use crate::package::{CheckError, Config};
+use crate::index::{Session, downloads, notices, referrers, standings};
+use crate::oci::RepositoryName;
 
 /// Versions read at a time while a search walks over them.
 const WALK: usize = 1_000;
-
-/// Tags named with one version.
-const MAX_TAGS: usize = 100;
 
 impl Registry {
     /// The versions in sight that a query matches, by repository, the newest of each first.
@@ -41,7 +38,7 @@ impl Registry {
         tokio::task::spawn_blocking(walk).await?
     }
 
-    /// The versions of one repository, newest first.
+    /// The versions of one repository, newest first, those that were taken back too. Downloads are each version's own.
     pub async fn versions(&self, permit: &Permit<Pull>, after: Option<&str>, limit: usize) -> Result<Page<Hit>, Error> {
         let start = after.map(read_key).transpose()?;
         let limit = limit.clamp(1, MAX_PAGE_LENGTH);
@@ -52,46 +49,9 @@ impl Registry {
             let goes_on = rows.len() > limit;
             rows.truncate(limit);
             let next = rows.last().filter(|_| goes_on).map(|row| write_key(&row.cursor.sort_key));
-            let items = rows.into_iter().map(|row| hit(session, row)).collect::<Result<_, _>>()?;
+            let standing = standings::of_repository(session, id)?;
+            let items = rows.into_iter().map(|row| version(session, id, standing, row)).collect::<Result<_, _>>()?;
             Ok(Page { items, next })
-        })
-    }
-
-    /// Everything known of one package; without a target, of the highest stable version, else of what `latest` or
-    /// another tag points at.
-    pub async fn package(&self, permit: &Permit<Pull>, target: Option<&Target>) -> Result<Package, Error> {
-        let repository = permit.repository();
-        let (stored, manifest, registry_tags) = self.read(|session| {
-            if repositories::find(session, repository)?.is_none() {
-                return Err(Error::RepositoryUnknown(repository.clone()));
-            }
-            let none = || Error::NoPackage { repository: repository.clone(), target: target.cloned() };
-            let target = match target {
-                Some(target) => target.clone(),
-                None => Target::Digest(versions::head(session, repository)?.ok_or_else(none)?),
-            };
-            let manifest = manifests::get(session, repository, &target)?.ok_or_else(|| unknown(repository, &target))?;
-            let stored = packages::find(session, repository, &manifest.digest)?.ok_or_else(none)?;
-            let tags = versions::tags_of(session, stored.id, MAX_TAGS)?;
-            Ok((stored, manifest, tags))
-        })?;
-        let digest = manifest.digest;
-        let manifest = Manifest::parse(manifest.bytes, Some(&manifest.media_type), Algorithm::Sha256)?;
-        let ManifestKind::Image { config, .. } = manifest.kind() else {
-            return Err(Error::NoPackage { repository: repository.clone(), target: target.cloned() });
-        };
-        let config = Config::parse(&self.small_blob(permit, config).await?).map_err(CheckError::from)?;
-        let mut metadata = config.metadata;
-        metadata.version = metadata.version.or(stored.version);
-        Ok(Package {
-            repository: repository.clone(),
-            digest,
-            size: stored.size,
-            registry_tags,
-            created_at: stored.created_at,
-            updated_at: stored.updated_at,
-            checked: stored.checked,
-            metadata,
         })
     }
 }
@@ -129,6 +89,19 @@ fn hit(session: &mut dyn Session, row: versions::Listed) -> Result<Hit, Error> {
     let (summary, size, checked, created_at) = (row.summary, row.size, row.checked, row.created_at);
     let (standing, state) = (Standing::default(), VersionState::default());
     Ok(Hit { summary, size, registry_tags, created_at, checked, standing, state })
+}
+
+/// A version with what is known of it alone: its downloads, its signature, and what is said of it.
+fn version(
+    session: &mut dyn Session,
+    id: RepositoryId,
+    standing: Standing,
+    row: versions::Listed,
+) -> Result<Hit, Error> {
+    let downloads = downloads::of_manifest(session, row.manifest)?;
+    let signed = referrers::is_signed(session, id, &row.summary.digest)?;
+    let state = notices::of_key(session, id, row.cursor.sort_key.clone())?;
+    Ok(Hit { standing: Standing { downloads, signed, ..standing }, state, ..hit(session, row)? })
 }
 
 /// `repository~key`: neither part has a tilde, nor anything that a URL would escape.

@@ -149,7 +149,7 @@ fn no_version(session: &mut dyn Session, change: &Change<'_>, version: Option<&V
     let Some(tag) = version.map(Version::tag) else { return Ok(Error::RepositoryUnknown(repository)) };
     let target = Target::Tag(tag.clone());
     Ok(match tags::find(session, change.id, tag)? {
-        Some(_) => Error::NoPackage { repository, target: Some(target) },
+        Some(_) => Error::NoPackage { repository, wanted: Some(target.to_string()), kind: None },
         None => unknown(&repository, &target),
     })
 }

@@ -241,6 +241,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::ManifestBlobUnknown(_)
         | Error::RepositoryUnknown(_)
         | Error::NoPackage { .. }
+        | Error::NoVersion(_)
         | Error::NoAccounts => StatusCode::NOT_FOUND,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -253,6 +254,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::ManifestInvalid(_)
         | Error::PackageInvalid(_)
         | Error::Folder { .. }
+        | Error::Unreadable(_)
         | Error::Cursor => StatusCode::BAD_REQUEST,
         Error::Refused(refusal) => match refusal.kind() {
             RefusalKind::Missing => StatusCode::NOT_FOUND,
