@@ -1,6 +1,7 @@
 //! The words of our own API: what it answers with, and the query that filters packages, the same for both ends.
 
 mod catalogue;
+mod events;
 mod expiry;
 mod matching;
 mod package;
@@ -13,6 +14,8 @@ mod query;
 mod records;
 mod secret;
 mod sign_in;
+#[cfg(feature = "server")]
+pub(crate) mod texts;
 mod tokens;
 mod words;
 
@@ -20,6 +23,7 @@ pub use catalogue::{
     DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice,
     NewRating, Notice, Rating, Resolved, SearchPage, Standing, UserRating, VersionState,
 };
+pub use events::{EventPage, LATEST};
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
 pub use package::{
     MAX_FILES_SHOWN, MAX_MOVES_SHOWN, MAX_REFERRERS_SHOWN, Package, PackageFile, PackageLayer, PackageReferrer, RunsOn,

@@ -68,6 +68,18 @@ impl Pattern {
         matches!(self.segments.as_slice(), [Segment::Text(_), Segment::Text(rest)] if rest.is_empty())
     }
 
+    /// The text of a glob that is a text with a `*` before it, behind it, or both.
+    pub fn core(&self) -> Option<&str> {
+        let texts = self.segments.iter().map(|segment| match segment {
+            Segment::Text(text) => Some(text.as_str()),
+            Segment::Gaps(_) => None,
+        });
+        match texts.collect::<Option<Vec<_>>>()?.as_slice() {
+            ["", text] | [text, ""] | ["", text, ""] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether the pattern is the whole of a text.
     pub fn matches(&self, text: &str) -> bool {
         self.matches_lower(&lower(text))
@@ -184,6 +196,10 @@ mod tests {
         assert!(Pattern::new("sent*").is_prefix() && Pattern::new("sent*").prefix() == "sent");
         assert!(!Pattern::new("se?t*").is_prefix() && Pattern::new("se?t*").prefix() == "se");
         assert!(!Pattern::new("sent").is_prefix() && !Pattern::new("*sent*").is_prefix());
+        for text in ["sent*", "*sent", "*sent*"] {
+            assert_eq!(Pattern::new(text).core(), Some("sent"), "{text}");
+        }
+        assert!(["sent", "s*t", "*s*t*", "s?nt*"].iter().all(|text| Pattern::new(text).core().is_none()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{Access, ActionKind, RepositoryPattern, Resource, Scope, Scopes};
 use crate::oci::RepositoryName;
 
 /// The reach of a credential.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Reach {
     scopes: Scopes,
     patterns: Vec<RepositoryPattern>,

@@ -9,7 +9,7 @@ use crate::oci::RepositoryName;
 ///
 /// The index turns [`Sight::is_administrator`] and [`Sight::identity`] into a condition, and leaves out afterwards what
 /// [`Sight::sees`] says no to: a credential narrows by patterns, which no index helps to find.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Sight {
     identity: Identity,
     is_administrator: bool,

@@ -8,6 +8,8 @@ mod completions;
 mod configure;
 mod configure_profile;
 mod context;
+mod delete;
+mod deprecate;
 mod error;
 #[cfg(feature = "server")]
 mod examples;
@@ -18,10 +20,12 @@ mod import;
 mod init;
 mod inspect;
 mod inspection;
+mod inspection_table;
 mod listing;
 mod login;
 mod logout;
 mod oidc;
+mod notice;
 mod org;
 mod permission;
 mod printer;
@@ -32,6 +36,7 @@ mod publisher;
 mod pull;
 mod push;
 mod quickstart;
+mod rate;
 #[cfg(feature = "server")]
 mod recovery;
 mod registries;
@@ -57,9 +62,11 @@ mod user;
 mod user_identity;
 mod validate;
 mod version;
+mod versions;
 mod visibility;
 mod wanted;
 mod whoami;
+mod yank;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -112,8 +119,14 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Pull(arguments) => pull::pull(context, &arguments).await,
         Command::Images(arguments) => images::images(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
+        Command::Versions(arguments) => versions::versions(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
+        Command::Yank(arguments) => yank::yank(context, &arguments).await,
+        Command::Unyank(arguments) => yank::unyank(context, &arguments).await,
+        Command::Deprecate(arguments) => deprecate::deprecate(context, &arguments).await,
+        Command::Delete(arguments) => delete::delete(context, &arguments).await,
+        Command::Rate(arguments) => rate::rate(context, &arguments).await,
         Command::Login(arguments) => login::login(context, &arguments).await,
         Command::Logout(arguments) => logout::logout(context, &arguments),
         Command::Whoami(arguments) => whoami::whoami(context, &arguments).await,

@@ -49,8 +49,7 @@ impl World {
         teams::add_member(index.session(), devs, dora, time(0)).unwrap();
         let private = index.repository("acme/agent");
         for (text, visibility) in [("acme/org", Visibility::Org), ("acme/public", Visibility::Public)] {
-            let id = index.repository(text);
-            repositories::set_visibility(index.session(), id, visibility).unwrap();
+            index.show_to(text, visibility);
         }
         index.repository("ada/own");
         index.repository("single");
@@ -281,6 +280,7 @@ fn a_short_token_stands_as_long_as_what_it_was_made_with() {
 #[test]
 fn events_and_versions_are_seen_where_their_repository_is() {
     let mut world = World::new();
+    let before = events::last(world.index.session()).unwrap();
     for text in ["acme/agent", "acme/public"] {
         let (kind, at) = (events::EventKind::TagDeleted, time(1));
         let event = events::Event {
@@ -297,7 +297,7 @@ fn events_and_versions_are_seen_where_their_repository_is() {
     let seen = |world: &mut World, who: &str, limit| {
         let sight = Sight::of(&caller(who), who == "root");
         let all = events::Filter::default();
-        let found = events::in_sight(world.index.session(), &sight, time(1), &all, 0, limit).unwrap();
+        let found = events::in_sight(world.index.session(), &sight, time(1), &all, before, limit).unwrap();
         found.events.into_iter().map(|(_, event)| event.repository.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&mut world, "olga", 10), ["acme/agent", "acme/public"]);

@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use super::accounts::{self, AccountId};
 use super::repositories::{self, Creator, RepositoryId};
 use super::sqlite::Connected;
+use super::tags::Change;
 use super::{Error, Row, Session, Value, migrations};
-use crate::auth::{AccountName, Caller, Origin};
+use crate::auth::{AccountName, Caller, Origin, Visibility};
 use crate::oci::{Algorithm, Manifest, RepositoryName, Tag};
 
 pub(super) struct Fixture {
@@ -29,6 +30,12 @@ impl Fixture {
 
     pub(super) fn repository(&mut self, text: &str) -> RepositoryId {
         repositories::create(self, &name(text), Creator::System, time(0)).unwrap()
+    }
+
+    /// Changes who may see a repository.
+    pub(super) fn show_to(&mut self, text: &str, visibility: Visibility) {
+        let change = Change { id: self.repository(text), repository: &name(text), actor: "olga", at: time(0) };
+        repositories::set_visibility(self, &change, visibility).unwrap();
     }
 
     pub(super) fn user(&mut self, text: &str) -> AccountId {

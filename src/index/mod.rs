@@ -13,6 +13,7 @@ pub mod blobs;
 mod codes;
 #[cfg(test)]
 mod contract;
+pub mod documents;
 pub mod downloads;
 mod error;
 pub mod events;
@@ -25,6 +26,8 @@ pub mod identities;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+#[cfg(test)]
+mod notice_tests;
 pub mod notices;
 pub mod organisations;
 pub mod packages;
@@ -53,6 +56,9 @@ mod value;
 #[cfg(test)]
 mod version_tests;
 pub mod versions;
+pub mod viewer;
+#[cfg(test)]
+mod viewer_tests;
 mod writer;
 
 pub use error::Error;

@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 
 use super::codes::code;
+use super::events::{self, Event, EventKind};
 use super::sight::{in_sight, viewer, within_reach};
+use super::tags::Change;
 use super::{Error, Row, Session, Value, access, accounts, organisations};
 use crate::auth::{AccountName, Role, Sight, Visibility};
 use crate::oci::RepositoryName;
@@ -12,8 +14,20 @@ use crate::oci::RepositoryName;
 pub const MAX_PAGE: usize = 1_000;
 
 /// A repository's row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RepositoryId(pub(super) i64);
+
+impl RepositoryId {
+    /// The row of this number, which need not be there.
+    pub const fn new(number: i64) -> Self {
+        Self(number)
+    }
+
+    /// The row's number; a repository keeps it.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
 
 impl From<RepositoryId> for Value {
     fn from(id: RepositoryId) -> Self {
@@ -91,9 +105,22 @@ pub fn visibility(session: &mut dyn Session, id: RepositoryId) -> Result<Visibil
     row.ok_or(Error::Column { column: 0, wanted: "present" })?.word(0)
 }
 
-/// Changes who may see a repository.
-pub fn set_visibility(session: &mut dyn Session, id: RepositoryId, visibility: Visibility) -> Result<(), Error> {
-    session.execute("UPDATE repository SET visibility = ?2 WHERE id = ?1", &[id.into(), code(visibility)])?;
+/// Changes who may see a repository, and says so in the feed. The only way to: search follows these events.
+pub fn set_visibility(session: &mut dyn Session, change: &Change<'_>, visibility: Visibility) -> Result<(), Error> {
+    let sql = "UPDATE repository SET visibility = ?2 WHERE id = ?1 AND visibility <> ?2";
+    if session.execute(sql, &[change.id.into(), code(visibility)])? == 0 {
+        return Ok(());
+    }
+    let event = Event {
+        kind: EventKind::VisibilityChanged,
+        repository: change.repository.clone(),
+        digest: None,
+        tag: None,
+        detail: Some(visibility.to_string()),
+        actor: change.actor.to_owned(),
+        at: change.at,
+    };
+    events::append(session, &event)?;
     access::bump(session)
 }
 
@@ -283,8 +310,31 @@ mod tests {
         let id = create(index.session(), &name("new/late"), by(&admin, true), time(5)).unwrap();
         assert_eq!(visibility(index.session(), id).unwrap(), Visibility::Private);
         assert!(accounts::organisation(index.session(), &account("new")).unwrap().is_none(), "the name stays taken");
-        set_visibility(index.session(), id, Visibility::Org).unwrap();
+        index.show_to("new/late", Visibility::Org);
         assert_eq!(visibility(index.session(), id).unwrap(), Visibility::Org);
+    }
+
+    #[test]
+    fn the_feed_hears_of_every_change_of_who_sees_and_of_nothing_else() {
+        let mut index = Fixture::new();
+        index.repository("a/b");
+        let (mut heard, mut generation) = (vec![], access::generation(index.session()).unwrap());
+        for (visibility, is_change) in [
+            (Visibility::Private, false),
+            (Visibility::Public, true),
+            (Visibility::Public, false),
+            (Visibility::Org, true),
+            (Visibility::Private, true),
+        ] {
+            index.show_to("a/b", visibility);
+            let now = access::generation(index.session()).unwrap();
+            assert_eq!(now > generation, is_change, "{visibility}");
+            generation = now;
+            heard.extend(is_change.then(|| Some(visibility.to_string())));
+        }
+        let told = events::since(index.session(), 0, 10).unwrap();
+        assert!(told.iter().all(|(_, event)| event.kind == EventKind::VisibilityChanged && event.actor == "olga"));
+        assert_eq!(told.into_iter().map(|(_, event)| event.detail).collect::<Vec<_>>(), heard);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Standings: what a repository's downloads and ratings sum up to.
 
-use super::repositories::RepositoryId;
-use super::{Error, Session, Value};
+use super::repositories::{RepositoryId, page};
+use super::{Error, Row, Session, Value};
 use crate::api::{Rating, Standing};
 
 /// What changes in the sums of a repository.
@@ -20,6 +20,21 @@ pub fn of_repository(session: &mut dyn Session, repository: RepositoryId) -> Res
     let sql = "SELECT downloads, ratings, stars FROM standing WHERE repository_id = ?1";
     let Some(row) = session.first(sql, &[repository.into()])? else { return Ok(Standing::default()) };
     Ok(Standing { downloads: row.size(0)?, rating: Rating::of(row.size(1)?, row.size(2)?), signed: false })
+}
+
+/// Standings of repositories that have one, in the order they came into being, after one, at most `limit`.
+pub fn after(
+    session: &mut dyn Session,
+    after: RepositoryId,
+    limit: usize,
+) -> Result<Vec<(RepositoryId, Standing)>, Error> {
+    let sql = "SELECT repository_id, downloads, ratings, stars FROM standing WHERE repository_id > ?1 \
+               ORDER BY repository_id LIMIT ?2";
+    let read = |row: &Row| {
+        let rating = Rating::of(row.size(2)?, row.size(3)?);
+        Ok((RepositoryId::new(row.integer(0)?), Standing { downloads: row.size(1)?, rating, signed: false }))
+    };
+    session.query(sql, &[after.into(), page(limit)])?.iter().map(read).collect()
 }
 
 /// Changes the sums of a repository.

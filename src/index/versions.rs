@@ -205,7 +205,7 @@ pub fn tags_of(session: &mut dyn Session, manifest: ManifestId, limit: usize) ->
     session.query(sql, &[manifest.into(), page(limit)])?.iter().map(|row| row.parsed(0)).collect()
 }
 
-fn read(row: &Row) -> Result<Listed, Error> {
+pub(super) fn read(row: &Row) -> Result<Listed, Error> {
     let mut summary: Summary = serde_json::from_slice(&row.bytes(3)?)?;
     summary.version = row.optional(1, |row, column| row.text(column).map(str::to_owned))?.or(summary.version);
     summary.updated_at = row.time(7)?;

@@ -71,6 +71,14 @@ impl FrontMatter {
     }
 }
 
+/// The Markdown of a file without its head; all of it where the head is none, or not closed.
+pub fn without_front_matter(text: &str) -> &str {
+    match split(text) {
+        Ok(Some((_, body))) => &text[body..],
+        Ok(None) | Err(_) => text,
+    }
+}
+
 /// The YAML and the start of the Markdown; `None` when the file begins with no fence.
 fn split(text: &str) -> Result<Option<(&str, usize)>, Problem> {
     let mark = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
@@ -138,7 +146,9 @@ mod tests {
     fn the_head_and_the_body_are_told_apart() {
         let text = "---\r\nname: x\r\nmetadata: {version: 1.10, tags: 'a, b'}\r\nallowed-tools: [Read]\r\nown: {}\r\n---\r\n# Hi\r\n";
         let (head, body) = FrontMatter::parse(text).unwrap();
-        assert_eq!(&text[body..], "# Hi\r\n");
+        assert_eq!((&text[body..], without_front_matter(text)), ("# Hi\r\n", "# Hi\r\n"));
+        assert_eq!(without_front_matter("---\nname: [\n---\nx"), "x", "whatever the YAML is");
+        assert_eq!(without_front_matter("---\nx"), "---\nx");
         assert_eq!((head.name.as_deref(), head.version.as_deref()), (Some("x"), Some("1.10")));
         assert_eq!((head.tags, head.tools), (vec!["a".to_owned(), "b".to_owned()], vec!["Read".to_owned()]));
     }

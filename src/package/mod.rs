@@ -42,7 +42,7 @@ pub use compare::{Difference, compare};
 pub use config::{Config, ConfigError, FileEntry, MAX_CONFIG_BYTES, MAX_FILES, Mode};
 pub use draft::{Draft, Overrides};
 pub use file_path::{FilePath, FilePathError, MAX_PATH_BYTES, MAX_PATH_DEPTH};
-pub use front_matter::{FrontMatter, MAX_FRONT_MATTER_BYTES};
+pub use front_matter::{FrontMatter, MAX_FRONT_MATTER_BYTES, without_front_matter};
 pub use ignore_rules::MAX_IGNORE_BYTES;
 pub use install::{InstallError, Staged, stage};
 pub use layers::tree_layer;

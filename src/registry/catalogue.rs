@@ -1,43 +1,18 @@
-//! The catalogue: packages found by what they are, and their versions.
+//! The catalogue: the versions of a package.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 
 use super::Error;
-use super::package_record::MAX_TAGS;
+use super::search::MAX_TAGS;
 use super::service::Registry;
-use crate::api::{Hit, MAX_PAGE_LENGTH, Page, Query, Standing, VersionState};
-use crate::auth::{Permit, Pull, Sight};
+use crate::api::{Hit, MAX_PAGE_LENGTH, Page, Standing, VersionState};
+use crate::auth::{Permit, Pull};
 use crate::index::repositories::{self, RepositoryId};
-use crate::index::versions::{self, Cursor};
-use crate::index::{Session, downloads, notices, referrers, standings};
-use crate::oci::RepositoryName;
-
-/// Versions read at a time while a search walks over them.
-const WALK: usize = 1_000;
+use crate::index::{Session, downloads, notices, referrers, standings, versions};
 
 impl Registry {
-    /// The versions in sight that a query matches, by repository, the newest of each first.
-    ///
-    /// `after` is what the page before gave as `next`; `limit` is cut to [`MAX_PAGE_LENGTH`].
-    pub async fn search(
-        &self,
-        sight: &Sight,
-        query: &Query,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Page<Hit>, Error> {
-        let start = after.map(read_cursor).transpose()?;
-        let index = Arc::clone(&self.index);
-        let (sight, query, limit) = (sight.clone(), query.clone(), limit.clamp(1, MAX_PAGE_LENGTH));
-        // It may walk over everything, which is too long for a thread that serves requests.
-        let walk = move || index.read(|session| walk(session, &sight, &query, start, limit));
-        tokio::task::spawn_blocking(walk).await?
-    }
-
     /// The versions of one repository, newest first, those that were taken back too. Downloads are each version's own.
     pub async fn versions(&self, permit: &Permit<Pull>, after: Option<&str>, limit: usize) -> Result<Page<Hit>, Error> {
         let start = after.map(read_key).transpose()?;
@@ -53,34 +28,6 @@ impl Registry {
             let items = rows.into_iter().map(|row| version(session, id, standing, row)).collect::<Result<_, _>>()?;
             Ok(Page { items, next })
         })
-    }
-}
-
-fn walk(
-    session: &mut dyn Session,
-    sight: &Sight,
-    query: &Query,
-    start: Option<Cursor>,
-    limit: usize,
-) -> Result<Page<Hit>, Error> {
-    let (mut after, mut items, mut last, now) = (start, vec![], None, Timestamp::now());
-    loop {
-        let rows = versions::list(session, sight, now, after.as_ref(), WALK)?;
-        let is_last = rows.len() < WALK;
-        after = rows.last().map(|row| row.cursor.clone());
-        for row in rows {
-            if !query.matches(&row.summary, &Standing::default()) {
-                continue;
-            }
-            if items.len() == limit {
-                return Ok(Page { items, next: last.as_ref().map(write_cursor) });
-            }
-            last = Some(row.cursor.clone());
-            items.push(hit(session, row)?);
-        }
-        if is_last {
-            return Ok(Page { items, next: None });
-        }
     }
 }
 
@@ -102,17 +49,6 @@ fn version(
     let signed = referrers::is_signed(session, id, &row.summary.digest)?;
     let state = notices::of_key(session, id, row.cursor.sort_key.clone())?;
     Ok(Hit { standing: Standing { downloads, signed, ..standing }, state, ..hit(session, row)? })
-}
-
-/// `repository~key`: neither part has a tilde, nor anything that a URL would escape.
-fn write_cursor(cursor: &Cursor) -> String {
-    format!("{}~{}", cursor.repository, write_key(&cursor.sort_key))
-}
-
-fn read_cursor(text: &str) -> Result<Cursor, Error> {
-    let (repository, key) = text.split_once('~').ok_or(Error::Cursor)?;
-    let name: RepositoryName = repository.parse().map_err(|_| Error::Cursor)?;
-    Ok(Cursor { repository: name.to_string(), sort_key: read_key(key)? })
 }
 
 fn write_key(key: &[u8]) -> String {

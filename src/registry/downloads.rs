@@ -10,7 +10,7 @@ use crate::api::{DayDownloads, Downloads, MAX_PAGE_LENGTH};
 use crate::auth::{Permit, Pull};
 use crate::index::downloads::{self, Day, Listed};
 use crate::index::manifests::{ManifestId, StoredManifest};
-use crate::index::repositories::{self, RepositoryId};
+use crate::index::repositories;
 use crate::index::standings;
 use crate::oci::Digest;
 
@@ -100,12 +100,6 @@ impl Registry {
             let next = rows.last().filter(|_| goes_on).map(|row| format!("{}~{}", row.day.get(), row.digest));
             Ok(Downloads { total, days: rows.into_iter().map(told).collect(), next })
         })
-    }
-
-    /// Tells search of downloads and ratings that have changed.
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "search does not ask for them yet")]
-    pub(super) fn refresh_standings(&self, _: &[RepositoryId]) -> Result<(), Error> {
-        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use super::refusal::{Refusal, RefusalKind};
 use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
 use crate::package::{ArtifactKind, CheckError};
-use crate::{index, storage};
+use crate::{index, search, storage};
 
 /// Why a use case failed.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +112,22 @@ pub enum Error {
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
+    /// Events that were asked for are no longer kept.
+    #[error(
+        "events up to number {floor} are no longer kept, the first that can be there is {}: ask for those after {floor}, \
+         and look at what there is now for what you have missed",
+        floor + 1
+    )]
+    EventsRemoved {
+        /// The number up to which they are gone.
+        floor: u64,
+    },
+    /// Search is being filled; nothing of it can be asked before.
+    #[error("search is being filled; try again in a moment")]
+    SearchFilling,
+    /// Search failed.
+    #[error("search failed")]
+    Search(#[source] search::Error),
     /// An identity from elsewhere is exchanged for nothing.
     #[error(transparent)]
     Exchange(#[from] ExchangeError),
@@ -208,7 +224,11 @@ impl Error {
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Unreadable(_) | Self::Cursor | Self::Folder { .. } | Self::NoAccounts => ErrorCode::Unsupported,
+            Self::Unreadable(_)
+            | Self::Cursor
+            | Self::EventsRemoved { .. }
+            | Self::Folder { .. }
+            | Self::NoAccounts => ErrorCode::Unsupported,
             Self::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Missing => ErrorCode::NameUnknown,
                 RefusalKind::Conflict => ErrorCode::Denied,
@@ -219,6 +239,8 @@ impl Error {
                 ErrorCode::Denied
             }
             Self::OutOfSpace(_)
+            | Self::SearchFilling
+            | Self::Search(_)
             | Self::Storage(_)
             | Self::Index(_)
             | Self::Lost(_)
@@ -244,6 +266,12 @@ impl From<storage::Error> for Error {
             storage::Error::NotFound(digest) => Self::Lost(Box::new(digest)),
             other => Self::Storage(other),
         }
+    }
+}
+
+impl From<search::Error> for Error {
+    fn from(error: search::Error) -> Self {
+        if matches!(error, search::Error::Cursor) { Self::Cursor } else { Self::Search(error) }
     }
 }
 

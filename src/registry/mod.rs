@@ -12,8 +12,10 @@ mod credentials;
 mod denials;
 mod downloads;
 mod error;
+mod events;
 mod exchange;
 mod exchange_error;
+mod feed_search;
 mod first_start;
 #[cfg(test)]
 mod fixture;
@@ -36,14 +38,20 @@ mod people_tests;
 mod publishers;
 mod pulls;
 mod ratings;
+mod readme;
 mod rebuild;
 mod record;
 mod refusal;
 mod resolve;
 mod rules;
+mod search;
+mod search_place;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod secrecy_tests;
 mod service;
+mod serving;
 mod sessions;
 mod sign_in;
 #[cfg(test)]
@@ -55,6 +63,7 @@ mod tests;
 mod tokens;
 mod upload;
 mod uploads;
+mod viewers;
 mod visibility;
 
 pub use authorise::Mode;
@@ -63,6 +72,7 @@ pub use blobs::{Blob, Content};
 pub use credentials::{Purpose, Rejected, Shown};
 pub use downloads::KEPT_DAYS;
 pub use error::Error;
+pub use events::{Retention, Start};
 pub use exchange::{PUBLISHER_TOKEN_LIFE, PublisherToken};
 pub use exchange_error::ExchangeError;
 pub use identities::{SIGN_IN_TOKEN_LIFE, SignInRule, SignedIn};
@@ -78,6 +88,7 @@ pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
 pub use refusal::{Refusal, RefusalKind};
 pub use resolve::Wanted;
+pub use search::SearchRequest;
 pub use service::{LEASE, MAX_SHORT_TOKEN_LIFE, Registry, UPLOAD_LIFETIME};
 pub use sessions::{MAX_EMPTY_UPLOADS, MAX_UPLOADS_PER_IDENTITY};
 pub use sign_in::{Issued, REFRESH_TOKEN_LIFE};

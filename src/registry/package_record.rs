@@ -2,6 +2,7 @@
 
 use super::no_version::Missing;
 use super::resolve::{Wanted, find, no_version, state};
+use super::search::MAX_TAGS;
 use super::service::Registry;
 use super::{Error, manifests};
 use crate::api::{
@@ -15,9 +16,6 @@ use crate::index::resolve::{self, Found};
 use crate::index::{Session, downloads, referrers, standings, tags, versions};
 use crate::oci::{Manifest, ManifestKind, RepositoryName, Tag, Target};
 use crate::package::{ArtifactKind, CheckError, Config, Version, VersionRange, kind_of};
-
-/// Tags named with one version.
-pub(super) const MAX_TAGS: usize = 100;
 
 /// What the index knows of a package.
 struct Known {
@@ -144,16 +142,20 @@ fn no_head(session: &mut dyn Session, repository: &RepositoryName) -> Result<Err
     if !resolve::nearest(session, id, None)?.is_empty() {
         return no_version(session, repository, Missing::All, None);
     }
-    let tag = tags::any(session, id)?;
-    let target = tag.map(Target::Tag);
-    let manifest = match &target {
-        Some(target) => crate::index::manifests::get(session, repository, target)?,
-        None => None,
-    };
-    Ok(match manifest {
-        Some(manifest) => no_package(repository, None, &parse(&manifest)?),
-        None => Error::NoPackage { repository: repository.clone(), wanted: None, kind: None },
-    })
+    let kind = kind_held(session, repository, id)?.map(Box::new);
+    Ok(Error::NoPackage { repository: repository.clone(), wanted: None, kind })
+}
+
+/// What a repository holds that is no package; nothing where it holds packages, or nothing with a tag.
+pub(super) fn kind_held(
+    session: &mut dyn Session,
+    repository: &RepositoryName,
+    id: RepositoryId,
+) -> Result<Option<ArtifactKind>, Error> {
+    let Some(tag) = tags::any(session, id)? else { return Ok(None) };
+    let manifest = crate::index::manifests::get(session, repository, &Target::Tag(tag))?;
+    let kind = manifest.map(|manifest| parse(&manifest).map(|manifest| kind_of(&manifest))).transpose()?;
+    Ok(kind.filter(|kind| *kind != ArtifactKind::Agent))
 }
 
 /// That a manifest is no package, and what it is.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use super::no_version::{Missing, NoVersion};
 use super::service::Registry;
+use super::package_record::kind_held;
 use super::{Error, manifests};
 use crate::api::{Resolved, VersionState};
 use crate::auth::{Permit, Pull};
@@ -135,6 +136,12 @@ pub(super) fn no_version(
         return Ok(Error::RepositoryUnknown(repository.clone()));
     };
     let nearest = resolve::nearest(session, id, range)?;
+    if nearest.is_empty()
+        && let Some(kind) = kind_held(session, repository, id)?
+    {
+        let wanted = if let Missing::Name(text) | Missing::Range(text) = missing { Some(text) } else { None };
+        return Ok(Error::NoPackage { repository: repository.clone(), wanted, kind: Some(Box::new(kind)) });
+    }
     Ok(NoVersion { repository: repository.clone(), missing, nearest }.into())
 }
 

@@ -10,7 +10,10 @@ use super::Error;
 use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
+use super::feed_search::Searching;
+use super::journal::Copied;
 use super::pulls::Pulls;
+use super::search_place::Place;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
 use crate::auth::{SHORT_TOKEN_LIFE, Sight};
 use crate::index::{Session, Sqlite, repositories};
@@ -41,14 +44,18 @@ pub struct Registry {
     pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
+    pub(super) copied: Copied,
+    pub(super) searching: Arc<Searching>,
 }
 
 impl Registry {
     /// Opens a registry over a store and an index.
     pub fn new(store: Arc<dyn BlobStore>, index: Sqlite, mode: Mode) -> Self {
+        let index = Arc::new(index);
         Self {
+            searching: Arc::new(Searching::new(Arc::clone(&index), Arc::clone(&store), Place::Memory)),
             store,
-            index: Arc::new(index),
+            index,
             sessions: Arc::default(),
             checks: tokio::sync::Semaphore::new(super::package_check::MAX_CHECKS_AT_ONCE),
             accepts_missing_layers: false,
@@ -59,6 +66,7 @@ impl Registry {
             pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
+            copied: Copied::default(),
         }
     }
 

@@ -332,6 +332,7 @@ async fn without_leave_nothing_is_permitted_or_seen() {
     assert_eq!(code(&denied), "DENIED");
     let sight = closed.sight(&Caller::anonymous(Origin::none())).unwrap();
     assert!(closed.catalogue(&sight, &Page::default()).await.unwrap().items.is_empty());
-    assert!(closed.search(&sight, &crate::api::Query::default(), None, 10).await.unwrap().items.is_empty());
+    let everything = super::SearchRequest { limit: 10, fresh: true, ..super::SearchRequest::default() };
+    assert!(closed.search(&sight, everything).await.unwrap().items.is_empty());
     closed.check_readiness().await.unwrap();
 }

@@ -6,6 +6,7 @@ use super::leave::{Leave, creator, note};
 use super::{Error, Registry};
 use crate::auth::{Admin, Permit, Pull, Push, Visibility};
 use crate::index::repositories;
+use crate::index::tags::Change;
 
 /// What became of a repository that was to be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,8 @@ impl Registry {
                 return Ok(Creation::Existing(repositories::visibility(session, id)?));
             }
             let id = repositories::create(session, name, creator(&permit), now)?;
-            repositories::set_visibility(session, id, visibility)?;
+            let change = Change { id, repository: name, actor: &permit.actor(), at: now };
+            repositories::set_visibility(session, &change, visibility)?;
             note(session, &permit, "repository.create", format!("{name} {visibility}"), now)?;
             Ok::<_, Error>(Creation::Created)
         });
@@ -41,7 +43,8 @@ impl Registry {
             let permit = leave.confirm(session, now)?;
             let name = permit.repository();
             let id = repositories::find(session, name)?.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
-            repositories::set_visibility(session, id, visibility)?;
+            let change = Change { id, repository: name, actor: &permit.actor(), at: now };
+            repositories::set_visibility(session, &change, visibility)?;
             note(session, &permit, "repository.visibility", format!("{name} {visibility}"), now)
         });
         write.await

@@ -1,17 +1,34 @@
-//! The search itself.
+//! The search itself: one feeder changes it, anybody searches meanwhile.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Answer, Change, Document, Error, Found, Request};
-use crate::api::{FacetCount, Facets, Sort, Standing};
+use arc_swap::ArcSwap;
+use tantivy::{Index, IndexReader};
+
+use super::directory;
+use super::run::Run;
+use super::schema::Fields;
+use super::segments::Segments;
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use super::{Answer, Change, Error, Request};
+use crate::api::{MAX_PAGE_LENGTH, Standing};
 use crate::auth::Visibility;
 
 /// What is searched. All of it may be called from any thread; there is one feeder.
-#[derive(Debug)]
 pub struct Search {
-    state: Mutex<State>,
+    index: Index,
+    reader: IndexReader,
+    fields: Arc<Fields>,
+    /// What searches see. Replaced as a whole, so that nobody waits.
+    current: ArcSwap<Snapshot>,
+    /// Who replaces it; held for as long as memory needs.
+    publishing: Mutex<()>,
+    /// Who changes the index of words; held for as long as a disk needs.
+    writer: Mutex<Writer>,
 }
 
 /// What was found in a directory.
@@ -23,146 +40,163 @@ pub struct Opened {
     pub is_new: bool,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    documents: BTreeMap<i64, (Document, Standing)>,
-    position: u64,
-}
-
 impl Search {
     /// An empty one that is gone with the process.
     pub fn in_memory() -> Result<Self, Error> {
-        Ok(Self { state: Mutex::default() })
+        let fields = Fields::new();
+        Self::over(Index::create_in_ram(fields.schema.clone()), fields)
     }
 
     /// The one in a directory, which is made where it is missing. What is damaged or of another format is thrown away.
-    pub fn open(_directory: &Path) -> Result<Opened, Error> {
-        Ok(Opened { search: Self::in_memory()?, is_new: true })
+    pub fn open(directory: &Path) -> Result<Opened, Error> {
+        let open = || {
+            let fields = Fields::new();
+            let index = directory::open(directory, &fields)?;
+            Self::over(index, fields)
+        };
+        match open() {
+            Ok(search) => Ok(Opened { is_new: search.position() == 0, search }),
+            Err(error) => {
+                tracing::warn!(%error, directory = %directory.display(), "the search index is thrown away");
+                directory::clear(directory)?;
+                Ok(Opened { search: open()?, is_new: true })
+            }
+        }
+    }
+
+    fn over(index: Index, fields: Fields) -> Result<Self, Error> {
+        let reader = directory::reader(&index)?;
+        let current = directory::load(&index, &reader, fields.clone())?;
+        Ok(Self {
+            index,
+            reader,
+            fields: Arc::new(fields),
+            current: ArcSwap::from_pointee(current),
+            publishing: Mutex::default(),
+            writer: Mutex::default(),
+        })
     }
 
     /// The last event that was applied and will be known after a restart; 0 before the first.
     pub fn position(&self) -> u64 {
-        self.with(|state| state.position)
+        self.current.load().position
     }
 
     /// How many documents there are.
     pub fn documents(&self) -> u64 {
-        self.with(|state| state.documents.len() as u64)
+        self.current.load().columns.slots.len() as u64
     }
 
     /// Takes in changes, in order, as what was known at an event; searches see all of them when it returns, and none
-    /// before. Blocks for as long as a disk needs.
+    /// before. Blocks for as long as a disk needs. After an error nothing is changed.
     pub fn apply(&self, changes: Vec<Change>, position: u64) -> Result<(), Error> {
-        self.with(|state| {
-            for change in changes {
+        let mut writer = lock(&self.writer);
+        let changes = last_of_each(changes);
+        let known = self.current.load_full();
+        let with_known = changes.iter().map(|change| (change, known.columns.slots.get(change.id()).is_some()));
+        writer.write(&self.index, &self.fields, with_known, position)?;
+        drop(known);
+        self.reader.reload()?;
+        self.publish(|next| {
+            for change in &changes {
                 match change {
-                    Change::Put(document) => {
-                        let standing = state.documents.get(&document.repository_id).map(|known| known.1);
-                        let entry = (*document, standing.unwrap_or_default());
-                        state.documents.insert(entry.0.repository_id, entry);
-                    }
-                    Change::Remove(id) => drop(state.documents.remove(&id)),
+                    Change::Put(document) => next.columns.put(document),
+                    Change::Remove(id) => next.columns.remove(*id),
                 }
             }
-            state.position = position;
-        });
-        Ok(())
+            next.columns.settle();
+            next.popularities.renew(&next.columns);
+            next.segments = Segments::of(self.reader.searcher(), &self.fields, &next.columns.slots, &next.segments)?;
+            next.position = position;
+            Ok(())
+        })
     }
 
     /// Takes in who sees repositories, at once; `as_of` is the event that said so. What a later event said stays, also
     /// where a document read before it is applied after it. A document must be put for it, too, before an event that
     /// is not before `as_of` is applied: only documents outlast a restart.
     pub fn set_visibilities(&self, changed: &[(i64, Visibility)], as_of: u64) {
-        self.with(|state| {
-            for (id, visibility) in changed {
-                if let Some((document, _)) = state.documents.get_mut(id).filter(|known| known.0.as_of <= as_of) {
-                    (document.visibility, document.as_of) = (*visibility, as_of);
-                }
-            }
+        let published = self.publish(|next| {
+            changed.iter().for_each(|(id, visibility)| next.columns.set_visibility(*id, *visibility, as_of));
+            Ok(())
         });
+        debug_assert!(published.is_ok(), "nothing that can fail is done");
     }
 
     /// Takes in downloads and ratings, at once. They do not outlast a restart, and unknown repositories are left out:
     /// set them after each document that is put for a repository not known before. Signatures are the document's.
     pub fn set_standings(&self, changed: &[(i64, Standing)]) {
-        self.with(|state| {
-            for (id, standing) in changed {
-                if let Some(known) = state.documents.get_mut(id) {
-                    known.1 = *standing;
-                }
-            }
+        let published = self.publish(|next| {
+            let known = changed.iter().filter_map(|(id, standing)| Some((next.columns.slots.get(*id)?, standing)));
+            known.for_each(|(slot, standing)| next.columns.live.set(slot, standing));
+            next.popularities.count(changed.len());
+            next.popularities.renew(&next.columns);
+            Ok(())
         });
+        debug_assert!(published.is_ok(), "nothing that can fail is done");
     }
 
     /// Gives up what only changes need, where there were none for a while. To be called now and then.
-    pub fn rest(&self) {}
+    pub fn rest(&self) -> Result<(), Error> {
+        let current = self.current.load_full();
+        if current.popularities.is_due(&current.columns) {
+            self.publish(|next| {
+                next.popularities.renew(&next.columns);
+                Ok(())
+            })?;
+        }
+        if lock(&self.writer).rest()? {
+            // Files of parts that were merged meanwhile can go.
+            self.reader.reload()?;
+            self.publish(|next| {
+                let searcher = self.reader.searcher();
+                next.segments = Segments::of(searcher, &self.fields, &next.columns.slots, &next.segments)?;
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
 
     /// Searches. Takes about a millisecond, and waits for no change.
     pub fn search(&self, request: &Request<'_>) -> Result<Answer, Error> {
-        self.with(|state| state.search(request))
+        let snapshot = self.current.load_full();
+        let request = Request { limit: request.limit.min(MAX_PAGE_LENGTH), ..*request };
+        Run::new(&snapshot, &request)?.answer()
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
-        work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl State {
-    fn search(&self, request: &Request<'_>) -> Result<Answer, Error> {
-        let mut found: Vec<_> = self
-            .documents
-            .values()
-            .filter(|(it, _)| request.viewer.sees(it.repository_id, &it.summary.repository, it.visibility))
-            .filter(|(it, standing)| request.query.matches(&it.summary, &Standing { signed: it.signed, ..*standing }))
-            .collect();
-        found.sort_by(|(one, a), (other, b)| {
-            let by = match request.sort {
-                Sort::Updated => other.summary.updated_at.cmp(&one.summary.updated_at),
-                Sort::Downloads => b.downloads.cmp(&a.downloads),
-                Sort::Rating => b.rating.average.unwrap_or(0.0).total_cmp(&a.rating.average.unwrap_or(0.0)),
-                _ => std::cmp::Ordering::Equal,
-            };
-            by.then_with(|| one.summary.repository.as_str().cmp(other.summary.repository.as_str()))
-        });
-        let begin = match request.after {
-            None => 0,
-            Some(after) => after.parse::<usize>().map_err(|_| Error::Cursor)?,
-        };
-        let page = found.iter().skip(begin).take(request.limit);
-        let page = page.map(|(it, _)| Found {
-            repository_id: it.repository_id,
-            repository: it.summary.repository.clone(),
-            version: None,
-        });
-        let end = begin + request.limit;
-        Ok(Answer {
-            found: page.collect(),
-            next: (end < found.len()).then(|| end.to_string()),
-            total: found.len() as u64,
-            relaxed: false,
-            facets: request.facets.then(|| facets(found.iter().map(|known| &known.0))),
-            as_of: self.position,
-        })
+    /// Replaces what searches see by a changed copy; nothing, where that fails.
+    fn publish(&self, change: impl FnOnce(&mut Snapshot) -> Result<(), Error>) -> Result<(), Error> {
+        let _publishing = lock(&self.publishing);
+        let mut next = Snapshot::clone(&self.current.load());
+        change(&mut next)?;
+        self.current.store(Arc::new(next));
+        Ok(())
     }
 }
 
-fn facets<'a>(found: impl Iterator<Item = &'a Document> + Clone) -> Facets {
-    let count = |values: &dyn Fn(&Document) -> Vec<String>| {
-        let mut counts = BTreeMap::<String, u64>::new();
-        for value in found.clone().flat_map(values).filter(|value| !value.is_empty()) {
-            *counts.entry(value).or_default() += 1;
+impl fmt::Debug for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Search").field("documents", &self.documents()).field("position", &self.position()).finish()
+    }
+}
+
+impl Change {
+    const fn id(&self) -> i64 {
+        match self {
+            Self::Put(document) => document.repository_id,
+            Self::Remove(id) => *id,
         }
-        let mut counts: Vec<_> = counts.into_iter().map(|(value, count)| FacetCount { value, count }).collect();
-        counts.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));
-        counts.truncate(crate::api::MAX_FACET_VALUES);
-        counts
-    };
-    Facets {
-        capabilities: count(&|it| it.summary.capabilities.clone()),
-        tags: count(&|it| it.summary.tags.clone()),
-        models: count(&|it| vec![it.summary.model.clone()]),
-        runtimes: count(&|it| vec![it.summary.runtime.clone()]),
-        authors: count(&|it| vec![it.summary.author.clone()]),
-        kinds: count(&|it| vec![it.summary.kind.clone()]),
     }
+}
+
+/// The last change of each repository: the others would be undone at once.
+fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
+    let last: HashMap<i64, usize> = changes.iter().enumerate().map(|(at, change)| (change.id(), at)).collect();
+    let mut at = 0..;
+    changes.into_iter().filter(|change| at.next() == last.get(&change.id()).copied()).collect()
+}
+
+/// What a panic left is whole: copies are changed, never what is seen.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

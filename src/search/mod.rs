@@ -5,11 +5,42 @@
 //! [`Search::set_visibilities`] and [`Search::set_standings`] with what may not wait for that.
 
 mod answer;
+mod bits;
+mod chunked;
+mod columns;
+mod concept;
+mod cursor;
+mod directory;
 mod document;
 mod engine;
 mod error;
+mod evaluate;
+mod facets;
+mod filter;
+mod globs;
+mod indexed;
+mod language;
+mod live;
+mod load;
+mod names;
+mod plan;
+mod popularity;
+mod postings;
 mod request;
+mod run;
+mod schema;
+mod segments;
+mod slot_map;
+mod slots;
+mod snapshot;
+mod text;
+mod top;
+mod values;
+mod versions;
 mod viewer;
+mod vocabulary;
+mod weights;
+mod writer;
 
 pub use answer::{Answer, Found};
 pub use document::{Change, Document, MAX_README_BYTES};

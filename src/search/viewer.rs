@@ -1,7 +1,11 @@
 //! Who looks: what a search may find, count, and give away.
 
-use crate::auth::{Sight, Visibility};
-use crate::oci::RepositoryName;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::bits::Bits;
+use super::columns::Columns;
+use super::values::Facet;
+use crate::auth::Sight;
 
 /// A caller, with what the index knows of its permits. Remembers what it sees: keep it for as long as they last.
 #[derive(Debug)]
@@ -11,6 +15,8 @@ pub struct Viewer {
     organisations: Vec<String>,
     /// In order, each once.
     repositories: Vec<i64>,
+    /// The documents seen, and the number of the columns' sight they were seen in.
+    seen: Mutex<Option<(u64, Arc<Bits>)>>,
 }
 
 impl Viewer {
@@ -25,16 +31,48 @@ impl Viewer {
     pub fn new(sight: Sight, namespaces: Vec<String>, organisations: Vec<String>, mut repositories: Vec<i64>) -> Self {
         repositories.sort_unstable();
         repositories.dedup();
-        Self { sight, namespaces, organisations, repositories }
+        Self { sight, namespaces, organisations, repositories, seen: Mutex::default() }
     }
 
-    pub(super) fn sees(&self, id: i64, name: &RepositoryName, visibility: Visibility) -> bool {
-        let is_in = |names: &[String]| name.namespace().is_some_and(|it| names.iter().any(|name| name == it));
-        let is_permitted = self.sight.is_administrator()
-            || visibility == Visibility::Public
-            || is_in(&self.namespaces)
-            || (visibility == Visibility::Org && is_in(&self.organisations))
-            || self.repositories.binary_search(&id).is_ok();
-        is_permitted && self.sight.sees(name)
+    /// The documents seen.
+    pub(super) fn sees(&self, columns: &Columns) -> Arc<Bits> {
+        if self.sight.is_everything() {
+            return Arc::clone(&columns.taken);
+        }
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*seen {
+            Some((sight, bits)) if *sight == columns.sight => Arc::clone(bits),
+            _ => {
+                let bits = Arc::new(self.look(columns));
+                *seen = Some((columns.sight, Arc::clone(&bits)));
+                bits
+            }
+        }
+    }
+
+    fn look(&self, columns: &Columns) -> Bits {
+        let mut seen = Bits::clone(&columns.taken);
+        if !self.sight.is_administrator() {
+            seen = self.permitted(columns);
+            seen.and(&columns.taken);
+        }
+        if !self.sight.reach().is_unlimited() {
+            seen.retain(|slot| columns.names.repository(slot).is_some_and(|name| self.sight.sees(&name)));
+        }
+        seen
+    }
+
+    fn permitted(&self, columns: &Columns) -> Bits {
+        let mut seen = Bits::with_room(columns.room());
+        for organisation in &self.organisations {
+            columns.values.of_text(Facet::Namespace, organisation, &mut seen);
+        }
+        seen.and(&columns.internal);
+        seen.or(&columns.public);
+        for namespace in &self.namespaces {
+            columns.values.of_text(Facet::Namespace, namespace, &mut seen);
+        }
+        self.repositories.iter().filter_map(|id| columns.slots.get(*id)).for_each(|slot| seen.insert(slot));
+        seen
     }
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::Error;
 use crate::storage::{self, Journal, Witness, create_folder_durably, sync_folder};
 
-/// The layout this program reads and writes: `blobs/`, `uploads/`, `journal/`, `index.sqlite`.
+/// The layout this program reads and writes: `blobs/`, `uploads/`, `journal/`, `index.sqlite`. What is in `search/` can
+/// be thrown away.
 pub const FORMAT: &str = "agent-registry 1";
 
 /// A data directory that belongs to this process until dropped.
@@ -62,6 +63,11 @@ impl DataDir {
     /// The folder of the recovery journal.
     pub fn journal(&self) -> PathBuf {
         self.root.join("journal")
+    }
+
+    /// The folder of search, which is made again from the index where it is missing.
+    pub fn search(&self) -> PathBuf {
+        self.root.join("search")
     }
 
     /// How to open the recovery journal, for whoever owns the directory.

@@ -1,6 +1,7 @@
 //! What is done to a data directory while no server runs on it: built again from its journal, or restored from a copy.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +25,13 @@ pub async fn reindex(data: &Path) -> Result<Rebuilt, Error> {
     // A log without its index belongs to the lost one.
     for log in ["index.sqlite-wal", "index.sqlite-shm"] {
         let _ = fs::remove_file(data.join(log));
+    }
+    // Search of the lost index: it is made again when the registry next serves.
+    match fs::remove_dir_all(directory.search()) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            return Err(Error::DataDir { path: directory.search(), source });
+        }
+        _ => {}
     }
     let registry = Registry::new(Arc::new(FileStore::open(data, None)?), Sqlite::open(&new)?, Mode::Accounts);
     let rebuilt = registry.rebuild(&directory.journal()).await?;

@@ -25,3 +25,4 @@ mod sandbox;
 mod seed;
 #[cfg(unix)]
 mod sign_in;
+mod versions;

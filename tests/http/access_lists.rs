@@ -27,13 +27,13 @@ async fn everything(actor: &Actor<'_>) -> String {
         "/v2/_catalog".to_owned(),
         "/v2/_catalog?n=1".to_owned(),
         "/v2/_catalog?n=1&last=eve".to_owned(),
-        "/api/v1/packages".to_owned(),
-        "/api/v1/packages?limit=1".to_owned(),
-        "/api/v1/packages?q=hidden".to_owned(),
-        "/api/v1/packages?q=hidden*".to_owned(),
-        "/api/v1/packages?q=author:somebody".to_owned(),
-        "/api/v1/packages?q=-name:nothing".to_owned(),
-        "/api/v1/packages?q=version:^9".to_owned(),
+        "/api/v1/packages?fresh=true&facets=true".to_owned(),
+        "/api/v1/packages?fresh=true&limit=1".to_owned(),
+        "/api/v1/packages?fresh=true&q=hidden".to_owned(),
+        "/api/v1/packages?fresh=true&q=hidden*".to_owned(),
+        "/api/v1/packages?fresh=true&q=author:somebody".to_owned(),
+        "/api/v1/packages?fresh=true&q=-name:nothing".to_owned(),
+        "/api/v1/packages?fresh=true&q=version:^9".to_owned(),
         "/api/v1/users".to_owned(),
         "/api/v1/organisations".to_owned(),
         "/api/v1/organisations/eve/members".to_owned(),
@@ -56,7 +56,7 @@ async fn everything(actor: &Actor<'_>) -> String {
             && path.contains("limit=1")
             && let Some(cursor) = answer.json()["next"].as_str()
         {
-            next.push(format!("/api/v1/packages?limit=1&after={cursor}"));
+            next.push(format!("/api/v1/packages?fresh=true&limit=1&after={cursor}"));
         }
     }
     said

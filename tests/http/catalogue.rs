@@ -1,5 +1,7 @@
 //! The catalogue over REST: packages found by what they can do, their versions and records, and what is refused.
 
+use std::time::{Duration, Instant};
+
 use agent_registry::package::{BlobContent, Config};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,7 +9,11 @@ use serde_json::{Value, json};
 use crate::app::{TestApp, agent, example};
 
 async fn names(app: &TestApp, query: &str) -> Vec<String> {
-    let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/packages", app.url), [("q", query)]).unwrap();
+    let url = reqwest::Url::parse_with_params(
+        &format!("{}/api/v1/packages", app.url),
+        [("q", query), ("fresh", "true"), ("sort", "name")],
+    )
+    .unwrap();
     let found = app.get(url.as_str()).await;
     assert_eq!(found.status, 200, "{query}");
     let hit =
@@ -26,23 +32,56 @@ async fn pushed_packages_are_found_by_what_they_can_do() {
         let pushed = app.push_package(&format!("team/{name}"), version, &agent(name, version, more)).await;
         assert_eq!(pushed.status, 201, "{}", String::from_utf8_lossy(&pushed.body));
     }
-    assert_eq!(names(&app, "").await, ["team/sentiment-bot:0.1.0", "team/writer:1.1.0", "team/writer:1.0.0"]);
+    assert_eq!(names(&app, "").await, ["team/sentiment-bot:0.1.0", "team/writer:1.1.0"]);
     assert_eq!(names(&app, "text-generation version:^1.1").await, ["team/writer:1.1.0"]);
     assert_eq!(names(&app, "sentiment*").await, ["team/sentiment-bot:0.1.0"]);
-    assert_eq!(names(&app, "author:ai-team tag:prose").await, ["team/writer:1.0.0"]);
+    assert_eq!(names(&app, "author:ai-team version:^1.0").await, ["team/writer:1.1.0"]);
+    assert_eq!(names(&app, "author:ai-team version:~1.0").await, ["team/writer:1.0.0"], "the best in the range");
+    assert_eq!(names(&app, "author:ai-team tag:prose").await, [""; 0], "only the current version says what it is");
     assert_eq!(names(&app, "moods -name:writer since:1d").await, ["team/sentiment-bot:0.1.0"]);
     assert_eq!(names(&app, "since:2999-01-01").await, [""; 0]);
 
+    let first = app.get("/api/v1/packages?limit=1&sort=name&facets=true").await.json();
+    assert_eq!((first["total"].clone(), first["facets"]["capabilities"][0]["count"].clone()), (json!(2), json!(2)));
+    assert_eq!(first["facets"]["authors"], json!([{"value": "ai-team", "count": 1}]));
+    let next = first["next"].as_str().unwrap();
+    let rest = app.get(&format!("/api/v1/packages?limit=1&sort=name&after={next}")).await.json();
+    assert_eq!((rest["items"].as_array().unwrap().len(), rest["next"].clone()), (1, Value::Null));
+    assert_ne!(rest["items"][0]["repository"], first["items"][0]["repository"]);
+    assert_eq!((rest["total"].clone(), rest["facets"].clone()), (json!(2), Value::Null));
+}
+
+#[tokio::test]
+async fn a_search_that_cannot_be_read_is_told_what_is_wrong_with_it() {
+    let app = TestApp::spawn().await;
     let wrong = app.get("/api/v1/packages?q=good+colour:red").await;
     assert_eq!((wrong.status.as_u16(), wrong.header("content-type")), (400, "application/problem+json"));
     assert!(wrong.json()["detail"].as_str().unwrap().contains("column 6: unknown field `colour`"));
-    for query in ["limit=0", "limit=x", "after=nonsense", "q=a&q=b"] {
+    for query in ["limit=0", "limit=x", "after=nonsense", "q=a&q=b", "sort=size", "facets=1", "fresh=yes", "q=%22a"] {
         assert_eq!(app.get(&format!("/api/v1/packages?{query}")).await.status, 400, "{query}");
     }
-    let first = app.get("/api/v1/packages?limit=2").await.json();
-    let next = first["next"].as_str().unwrap();
-    let rest = app.get(&format!("/api/v1/packages?limit=2&after={next}")).await.json();
-    assert_eq!((rest["items"].as_array().unwrap().len(), rest["next"].clone()), (1, Value::Null));
+    let long = "x".repeat(10_000);
+    assert_eq!(app.get(&format!("/api/v1/packages?q={long}")).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_push_is_found_within_half_a_second_and_after_a_restart_at_once() {
+    let app = TestApp::spawn().await;
+    let path = "/api/v1/packages?q=name:writer";
+    assert_eq!(app.get(path).await.json()["total"], 0);
+    for version in ["1.0.0", "1.0.1", "1.0.2"] {
+        assert_eq!(app.push_package("team/writer", version, &agent("writer", version, "")).await.status, 201);
+        let pushed = Instant::now();
+        while app.get(path).await.json()["items"][0]["version"] != version {
+            // Four times what it is to take: the machine has other things to do.
+            assert!(pushed.elapsed() < Duration::from_secs(2), "{version}");
+        }
+    }
+    let app = app.restarted().await;
+    assert_eq!(app.get(path).await.json()["items"][0]["version"], "1.0.2");
+    assert!(app.data().join("search").is_dir());
+    let app = app.restarted_after(async |data| std::fs::remove_dir_all(data.join("search")).unwrap()).await;
+    assert_eq!(app.get(path).await.json()["items"][0]["version"], "1.0.2");
 }
 
 #[tokio::test]

@@ -71,6 +71,9 @@ pub(super) enum Failure {
     /// Too many wrong credentials; worth another try after so many seconds.
     #[error("too many attempts to sign in have failed; try again in {0} seconds")]
     TooManyAttempts(u64),
+    /// More events are being followed than the server takes.
+    #[error("too many streams of events are open; close some, or try again later")]
+    TooManyStreams,
     /// Administration, asked for from elsewhere.
     #[error("a registry without accounts is administered only from its own machine")]
     NotLocal,
@@ -113,16 +116,23 @@ impl Failure {
             Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Elsewhere(_) | Self::Nonce => {
                 (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
             }
-            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
+            Self::TooManyAttempts(_) | Self::TooManyStreams => {
+                (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests))
+            }
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
             Self::Stopped(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         }
     }
 
+    /// Whether it is no failure but a state that ends by itself, which the caller may know of.
+    const fn is_passing(&self) -> bool {
+        matches!(self, Self::Registry(registry::Error::SearchFilling))
+    }
+
     /// Logs what is the server's own fault, with its causes.
     fn log(&self, status: StatusCode, request_id: &str) {
-        if status.is_server_error() {
+        if status.is_server_error() && !self.is_passing() {
             tracing::error!(request.id = request_id, error = self as &dyn std::error::Error, "request failed");
         }
     }
@@ -133,7 +143,9 @@ impl Failure {
             StatusCode::INSUFFICIENT_STORAGE => {
                 format!("the registry is out of space; nothing was stored (request {request_id})")
             }
-            status if status.is_server_error() => format!("the registry failed (request {request_id})"),
+            status if status.is_server_error() && !self.is_passing() => {
+                format!("the registry failed (request {request_id})")
+            }
             _ => with_causes(self),
         }
     }
@@ -186,7 +198,10 @@ impl Failure {
             Self::TooManyAttempts(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Registry(registry::Error::TooManyUploads | registry::Error::TooManySignIns) => {
+            Self::TooManyStreams
+            | Self::Registry(
+                registry::Error::TooManyUploads | registry::Error::TooManySignIns | registry::Error::SearchFilling,
+            ) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }
             Self::Registry(registry::Error::UploadOutOfOrder { expected, .. }) => {
@@ -243,6 +258,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::NoPackage { .. }
         | Error::NoVersion(_)
         | Error::NoAccounts => StatusCode::NOT_FOUND,
+        Error::EventsRemoved { .. } => StatusCode::GONE,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
@@ -264,8 +280,10 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         Error::Exchange(error) => exchange_status(error),
         Error::Denied(_) | Error::AccountDenied(_) | Error::TagRefused(_) => StatusCode::FORBIDDEN,
         Error::OutOfSpace(_) => StatusCode::INSUFFICIENT_STORAGE,
+        Error::SearchFilling => StatusCode::SERVICE_UNAVAILABLE,
         Error::Index(error) if error.is_out_of_space() => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Storage(_)
+        Error::Search(_)
+        | Error::Storage(_)
         | Error::Index(_)
         | Error::Lost(_)
         | Error::RuleDamaged(..)

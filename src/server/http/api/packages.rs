@@ -3,40 +3,46 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use super::search::flag;
 use super::{Failure, State, caller, json, length};
+use crate::api::texts::VersionReference;
 use crate::api::{Hit, Package, Page, Resolved};
-use crate::auth::{Permit, Pull};
+use crate::auth::{Action, Permit, Pull};
 use crate::oci::{ErrorCode, RepositoryName, RouteError};
 use crate::registry::Mode;
 
 /// Which page of the versions.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// What the page before gave as `next`.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
     limit: Option<String>,
 }
 
 /// Which versions count.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Counting {
-    /// Whether pre-releases are in a range, too: all between its bounds. By default only those of the three numbers of a
-    /// pre-release that the range names.
-    #[serde(default)]
-    pre: bool,
+    /// Whether all pre-releases between the bounds of a range are in it, too. By default only those with the three numbers
+    /// of a pre-release that the range names.
+    #[param(value_type = Option<bool>)]
+    pre: Option<String>,
 }
 
 /// What is asked for.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// A version, a tag, a digest, `latest`, or a range such as `^1.2`, `~1`, `1.x`, `>=1, <2` or `*`.
+    #[param(value_type = VersionReference)]
     version: String,
-    /// Whether pre-releases are in a range, too: all between its bounds. By default only those of the three numbers of a
-    /// pre-release that the range names.
-    #[serde(default)]
-    pre: bool,
+    /// Whether all pre-releases between the bounds of a range are in it, too. By default only those with the three numbers
+    /// of a pre-release that the range names.
+    #[param(value_type = Option<bool>)]
+    pre: Option<String>,
 }
 
 /// Everything known of a package: of its highest stable version, else of what `latest` or another tag points at.
@@ -71,7 +77,8 @@ pub(super) async fn resolve(
 ) -> HttpResponse {
     let found = async {
         let permit = permit(&request, &state, &name)?;
-        Ok(state.registry.resolve(&permit, &asked.version.parse()?, asked.pre).await?)
+        let pre = flag("pre", asked.pre.as_deref())?;
+        Ok(state.registry.resolve(&permit, &asked.version.parse()?, pre).await?)
     };
     json(&request, found.await)
 }
@@ -101,7 +108,7 @@ pub(super) async fn versions(
     get, path = "/api/v1/packages/{repository}/versions/{version}",
     params(
         ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("version" = String, Path, description = "A version, a tag, a digest, `latest`, or a range such as `^1.2`."),
+        ("version" = VersionReference, Path, description = "A version, a tag, a digest, `latest`, or a range."),
         Counting
     ),
     responses(
@@ -117,7 +124,11 @@ pub(super) async fn version(
     state: web::Data<State>,
 ) -> HttpResponse {
     let (name, version) = path.into_inner();
-    json(&request, record(&request, &state, &name, Some(&version), counting.pre).await)
+    let found = async {
+        let pre = flag("pre", counting.pre.as_deref())?;
+        record(&request, &state, &name, Some(&version), pre).await
+    };
+    json(&request, found.await)
 }
 
 async fn record(
@@ -137,9 +148,19 @@ async fn record(
 }
 
 pub(super) fn permit(request: &HttpRequest, state: &State, name: &str) -> Result<Permit<Pull>, Failure> {
+    permit_to(Pull, request, state, name)
+}
+
+/// Leave to do something to the repository that a path names.
+pub(super) fn permit_to<A: Action>(
+    action: A,
+    request: &HttpRequest,
+    state: &State,
+    name: &str,
+) -> Result<Permit<A>, Failure> {
     let name: RepositoryName =
         name.parse().map_err(|error: crate::oci::NameError| invalid(ErrorCode::NameInvalid, error.to_string()))?;
-    Ok(state.registry.authorise(&caller(request, state)?, Pull, &name)?)
+    Ok(state.registry.authorise(&caller(request, state)?, action, &name)?)
 }
 
 fn invalid(code: ErrorCode, message: String) -> Failure {
