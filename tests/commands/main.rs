@@ -26,5 +26,6 @@ mod sandbox;
 mod seed;
 #[cfg(unix)]
 mod sign_in;
+mod versions;
 #[cfg(unix)]
 mod watch;
