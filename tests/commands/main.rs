@@ -26,3 +26,5 @@ mod sandbox;
 mod seed;
 #[cfg(unix)]
 mod sign_in;
+#[cfg(unix)]
+mod watch;
