@@ -39,6 +39,9 @@ mod readme;
 mod rebuild;
 mod record;
 mod refusal;
+mod relist;
+#[cfg(test)]
+mod relist_tests;
 mod rules;
 mod search;
 mod search_place;
@@ -81,6 +84,7 @@ pub use publishers::{MAX_PUBLISHERS, NewPublisher};
 pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
 pub use refusal::{Refusal, RefusalKind};
+pub use relist::{MAX_NAMED, Relisted};
 pub use search::SearchRequest;
 pub use service::{LEASE, MAX_SHORT_TOKEN_LIFE, Registry, UPLOAD_LIFETIME};
 pub use sessions::{MAX_EMPTY_UPLOADS, MAX_UPLOADS_PER_IDENTITY};
