@@ -14,7 +14,7 @@ const SPAN: f64 = 380.0;
 const RANGE: (f64, f64) = (0.4, 400.0);
 const TICKS: [f64; 6] = [0.5, 1.0, 3.0, 10.0, 30.0, 100.0];
 /// Its own colours on its own ground, so that it reads the same on a light and on a dark page.
-const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}.soft{fill:#59636e}.title{font-size:15px;\
+pub(crate) const STYLE: &str = "text{font:12px system-ui,sans-serif;fill:#1f2328}.small{font-size:10px}.soft{fill:#59636e}.title{font-size:15px;\
 font-weight:600}.ground{fill:#fff;stroke:#d1d9e0}.grid{stroke:#d1d9e0}.one{stroke:#59636e}.met{fill:#1a7f37}\
 .missed{fill:#bc4c00}.free{fill:#6e7781}.aim{stroke:#1f2328;stroke-width:2}\
 @media(prefers-color-scheme:dark){text{fill:#f0f6fc}.soft{fill:#9198a1}.ground{fill:#0d1117;stroke:#3d444d}\

@@ -27,6 +27,7 @@ mod programs;
 mod push;
 mod report;
 mod retag;
+mod search_chart;
 mod server;
 mod tags_page;
 mod tree;

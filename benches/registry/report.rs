@@ -10,6 +10,7 @@ use crate::bench::Bench;
 use crate::chart;
 use crate::figure::Figure;
 use crate::machine::Machine;
+use crate::search_chart;
 
 /// Prints the table. The files are only written by a run of all works, or they would lose figures.
 pub(crate) fn write(bench: &Bench, machine: &Machine) -> Result<()> {
@@ -24,6 +25,9 @@ pub(crate) fn write(bench: &Bench, machine: &Machine) -> Result<()> {
     let found = json!({ "machine": machine.json(), "rounds": bench.options.rounds, "figures": figures });
     fs::write(folder.join("latest.json"), format!("{found:#}\n"))?;
     fs::write(folder.join("latest.svg"), chart::draw(&bench.figures))?;
+    if let Some(chart) = search_chart::draw(&bench.figures) {
+        fs::write(folder.join("search.svg"), chart)?;
+    }
     println!("\nWritten to {}.", folder.display());
     Ok(())
 }

@@ -146,17 +146,14 @@ pub struct NewNotice {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Resolved {
     /// Where.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The version, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// The tag to pull it by, where one led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub tag: Option<Tag>,
     /// The manifest.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// What is said of it.
     #[serde(default, skip_serializing_if = "VersionState::is_plain")]
@@ -230,15 +227,12 @@ pub struct Event {
     /// What happened, such as `tag.moved`.
     pub kind: String,
     /// Where.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The manifest it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub digest: Option<Digest>,
     /// The tag it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub tag: Option<Tag>,
     /// What more there is to say: the new visibility, or why something was yanked.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! The words of our own API: what it answers with, and the query that filters packages, the same for both ends.
 
 mod catalogue;
+mod events;
 mod expiry;
 mod matching;
 mod parse;
@@ -12,13 +13,16 @@ mod query;
 mod records;
 mod secret;
 mod sign_in;
+#[cfg(feature = "server")]
+pub(crate) mod texts;
 mod tokens;
 mod words;
 
 pub use catalogue::{
-    DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice, NewRating, Notice, Rating,
-    Resolved, SearchPage, Standing, UserRating, VersionState,
+    DayDownloads, Downloads, Event, FacetCount, Facets, MAX_FACET_VALUES, MAX_MESSAGE_LENGTH, MAX_STARS, NewNotice,
+    NewRating, Notice, Rating, Resolved, SearchPage, Standing, UserRating, VersionState,
 };
+pub use events::{EventPage, LATEST};
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;

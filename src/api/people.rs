@@ -33,6 +33,7 @@ pub struct Me {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Membership {
     /// The organisation.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::OrganisationName))]
     pub name: String,
     /// The place in it.
     pub role: Role,
@@ -63,6 +64,7 @@ pub struct CallerCredential {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct User {
     /// The name, which is also a namespace.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub name: String,
     /// Whether everything is allowed.
     pub is_administrator: bool,
@@ -81,9 +83,11 @@ pub struct User {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewUser {
     /// One component of a repository name, at most 64 bytes, not reserved and not taken.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub name: String,
     /// 8 to 1024 bytes; without one, only tokens sign the user in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024, examples("correct horse battery")))]
     pub password: Option<Secret>,
     /// Whether everything is allowed.
     #[serde(default)]
@@ -96,6 +100,7 @@ pub struct NewUser {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewPassword {
     /// 8 to 1024 bytes.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = Password, min_length = 8, max_length = 1024, examples("correct horse battery")))]
     pub password: Secret,
 }
 
@@ -126,6 +131,7 @@ pub struct Removed {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Organisation {
     /// The name, which is also a namespace.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::OrganisationName))]
     pub name: String,
     /// Visibility of repositories created in its namespace, where nothing else is said.
     pub default_visibility: Visibility,
@@ -145,6 +151,7 @@ pub struct Organisation {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewOrganisation {
     /// One component of a repository name, at most 64 bytes, not reserved and not taken.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::OrganisationName))]
     pub name: String,
     /// Visibility of repositories created in its namespace; private when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -166,6 +173,7 @@ pub struct OrganisationChange {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Member {
     /// The user.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub user: String,
     /// The place.
     pub role: Role,
@@ -188,8 +196,10 @@ pub struct MemberChange {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Team {
     /// The organisation.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::OrganisationName))]
     pub organisation: String,
     /// The name within it: one component of a repository name, at most 64 bytes.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::TeamText))]
     pub name: String,
     /// What the team may do with every repository of the organisation; absent for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,6 +217,7 @@ pub struct Team {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewTeam {
     /// The name within the organisation: one component of a repository name, at most 64 bytes.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::TeamText))]
     pub name: String,
     /// What the team may do with every repository of the organisation; absent for nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,6 +239,7 @@ pub struct TeamChange {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct TeamMember {
     /// The user, a member of the organisation.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub user: String,
     /// Since when.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]

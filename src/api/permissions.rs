@@ -21,7 +21,6 @@ pub struct RepositorySettings {
 /// Who has a grant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum Grantee {
     /// A user.
     User(String),
@@ -54,7 +53,6 @@ impl Grantee {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Permission {
     /// The repository; all its tags.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// Who has it.
     pub grantee: Grantee,
@@ -75,7 +73,6 @@ pub struct Permission {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewPermission {
     /// The repository; all its tags.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// Who gets it.
     pub grantee: Grantee,
@@ -83,7 +80,6 @@ pub struct NewPermission {
     pub level: Level,
     /// When it ends: `30d`, `12h`, or a time; never when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub expires: Option<Expiry>,
 }
 
@@ -92,11 +88,11 @@ pub struct NewPermission {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Explanation {
     /// Who.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub user: String,
     /// What.
     pub action: RepositoryAction,
     /// Where.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// Whether it is allowed.
     pub allowed: bool,
@@ -124,6 +120,7 @@ pub struct TriedRule {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct TagRules {
     /// The rules; each that matches a tag holds. At most 32.
+    #[cfg_attr(feature = "server", schema(max_items = 32))]
     pub rules: Vec<TagRule>,
 }
 
@@ -141,6 +138,7 @@ pub struct TagRule {
     pub level: Option<Level>,
     /// Of a restricted tag: who may move it, instead of a level.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "server", schema(max_items = 64))]
     pub grantees: Vec<Grantee>,
 }
 

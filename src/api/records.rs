@@ -34,7 +34,6 @@ pub struct Hit {
     /// Bytes of its configuration and layers, as transferred.
     pub size: u64,
     /// The registry's tags that point at it.
-    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
     pub registry_tags: Vec<Tag>,
     /// When this version was first pushed.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
@@ -54,15 +53,12 @@ pub struct Hit {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Package {
     /// Where it is.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The manifest.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// Bytes of its configuration and layers, as transferred.
     pub size: u64,
     /// The registry's tags that point at it.
-    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
     pub registry_tags: Vec<Tag>,
     /// When this manifest was first pushed.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
@@ -82,7 +78,6 @@ pub struct Package {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Repository {
     /// Its name.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub name: RepositoryName,
     /// When it was first pushed to.
     #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
@@ -181,6 +176,5 @@ pub struct BackupContent {
     /// Bytes of these.
     pub bytes: u64,
     /// Blobs whose bytes the registry itself has lost.
-    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
     pub lost: Vec<Digest>,
 }

@@ -38,15 +38,17 @@ pub const MAX_IDENTITY_TOKEN_LENGTH: usize = 16 * 1024;
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Login {
     /// The user.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub user: String,
     /// The password.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = Password, max_length = 1024, examples("correct horse battery")))]
     pub password: Secret,
     /// Name of the token; the registry finds one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(min_length = 1, max_length = 100))]
     pub name: Option<String>,
     /// When the token ends; 90 days from now when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub expires: Option<Expiry>,
 }
 
@@ -56,19 +58,22 @@ pub struct Login {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct TokenRequest {
     /// What it is for; 1 to 100 characters.
+    #[cfg_attr(feature = "server", schema(min_length = 1, max_length = 100))]
     pub name: String,
     /// What it may be used for; everything when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(min_items = 1))]
     pub scopes: Option<Vec<Scope>>,
     /// The repositories it reaches, as patterns: `*` is one component, `**` any number; all when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "server", schema(value_type = Vec<crate::api::texts::RepositoryPattern>, max_items = 64))]
     pub repositories: Vec<String>,
     /// When it ends: `90d`, `12h`, a time, or for administrators `never`; 90 days from now when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub expires: Option<Expiry>,
     /// A token of 64 hexadecimal digits that exists already, to be accepted from now on; only for administrators.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = Password, pattern = "^[0-9a-f]{64}$"))]
     pub token: Option<Secret>,
 }
 
@@ -77,8 +82,10 @@ pub struct TokenRequest {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Token {
     /// Its number.
+    #[cfg_attr(feature = "server", schema(minimum = 1))]
     pub id: i64,
     /// Whose it is.
+    #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub user: String,
     /// What it is for.
     pub name: String,
@@ -123,6 +130,7 @@ pub struct NewToken {
 pub struct TokenRotation {
     /// Seconds the old one goes on working: a day when absent, at most thirty days.
     #[serde(default = "default_overlap")]
+    #[cfg_attr(feature = "server", schema(minimum = 0, maximum = 2_592_000))]
     pub overlap_seconds: u64,
 }
 
@@ -135,9 +143,9 @@ const fn default_overlap() -> u64 {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Publisher {
     /// Its number.
+    #[cfg_attr(feature = "server", schema(minimum = 1))]
     pub id: i64,
     /// The repository it may push to.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// Who signs the identity tokens: an https address.
     pub issuer: String,
@@ -160,9 +168,9 @@ pub struct Publisher {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewPublisher {
     /// The repository it may push to, and create if it does not exist.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// Who signs the identity tokens; an administrator must have listed it.
+    #[cfg_attr(feature = "server", schema(max_length = 256))]
     pub issuer: String,
     /// Claims the identity token must have, with exactly these values; at most 16.
     pub claims: BTreeMap<String, String>,
@@ -174,13 +182,13 @@ pub struct NewPublisher {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct IdentityToken {
     /// The identity token, as continuous integration gives it to a run, or an issuer to a person.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = Password, max_length = 16_384))]
     pub token: Secret,
     /// What the token's `nonce` was made from with [`super::sign_in_nonce`], where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Secret>,
     /// The repository to publish to; needed where publishers of several fit the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub repository: Option<RepositoryName>,
 }
 
@@ -195,7 +203,6 @@ pub struct ExchangedToken {
     pub expires_at: Timestamp,
     /// The repositories it reaches; absent where it reaches those of a user.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
     pub repositories: Vec<RepositoryName>,
     /// The user who is signed in; absent for a publisher.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,8 +6,9 @@ use clap::{Args, Parser, Subcommand};
 
 use super::printer::Format;
 use super::{
-    build, completions, configure, images, init, inspect, login, logout, org, permission, publisher, pull, push,
-    quickstart, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility, whoami,
+    build, completions, configure, delete, deprecate, images, init, inspect, login, logout, org, permission, publisher,
+    pull, push, quickstart, rate, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility,
+    whoami, yank,
 };
 use crate::api::Secret;
 
@@ -118,6 +119,11 @@ pub(super) enum Command {
     Inspect(inspect::Inspect),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),
+    Yank(yank::Yank),
+    Unyank(yank::Unyank),
+    Deprecate(deprecate::Deprecate),
+    Delete(delete::Delete),
+    Rate(rate::Rate),
     Login(login::Login),
     Logout(logout::Logout),
     Whoami(whoami::Whoami),

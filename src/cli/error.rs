@@ -142,6 +142,20 @@ pub(super) enum Error {
     /// A registry whose people this program cannot manage.
     #[error("{0} is no registry of this program, so its users, tokens and permissions are managed elsewhere")]
     NoPeople(Box<Endpoint>),
+    /// A registry that knows nothing of yanks, deprecations and ratings.
+    #[error("{0} is no registry of this program: it does not keep what is yanked, deprecated or rated")]
+    NoNotices(Box<Endpoint>),
+    /// A registry at which nobody has a name.
+    #[error("{0} asks nobody to sign in, so nobody can rate there")]
+    NobodySignsIn(String),
+    /// A registry that deletes nothing, or only by digest.
+    #[error("the registry {endpoint} does not allow deletion")]
+    NoDeletion {
+        endpoint: Box<Endpoint>,
+        /// The same by digest, where a tag was named.
+        by_digest: Option<String>,
+        source: remote::Error,
+    },
     /// A registry that wants identities made for another name than it is reached by.
     #[error("the registry {endpoint} calls itself `{audience}`, and an identity for that name could be used there")]
     OtherName { endpoint: Box<Endpoint>, audience: String },
@@ -244,6 +258,8 @@ impl Error {
             | Self::Endpoint(_)
             | Self::NoCatalogue(_)
             | Self::NoPeople(_)
+            | Self::NoNotices(_)
+            | Self::NobodySignsIn(_)
             | Self::NoSignIn(_)
             | Self::IssuerUnclear { .. }
             | Self::NoVisibility(_)
@@ -258,7 +274,7 @@ impl Error {
                 ExitStatus::NoInput
             }
             Self::Source(_) | Self::Pack(_) if client::system_error(self).is_some() => ExitStatus::Io,
-            Self::CommandLine(_) | Self::Backup(_) => ExitStatus::Failure,
+            Self::CommandLine(_) | Self::Backup(_) | Self::NoDeletion { .. } => ExitStatus::Failure,
             Self::Interrupted => ExitStatus::Interrupted,
             Self::Lost(_)
             | Self::Unusable { .. }
@@ -315,6 +331,14 @@ impl Error {
             Self::NoCatalogue(endpoint) => {
                 format!("name a repository: `agent images {}/NAMESPACE/NAME`", endpoint.host())
             }
+            Self::NoNotices(_) => "`agent delete` works there, if the registry allows it; else name another registry \
+                                   with `--registry URL` or `--profile NAME`"
+                .to_owned(),
+            Self::NobodySignsIn(_) => "ratings belong to users: name a registry that has them".to_owned(),
+            Self::NoDeletion { by_digest: Some(name), .. } => {
+                format!("it may be switched off there, or work by digest only: `agent delete {name}`")
+            }
+            Self::NoDeletion { .. } => "it may be switched off there; ask who runs the registry".to_owned(),
             Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
             Self::OtherName { audience, .. } => {
                 format!("reach it by that name, with `--registry {audience}`, if it is that registry")

@@ -8,6 +8,8 @@ mod completions;
 mod configure;
 mod configure_profile;
 mod context;
+mod delete;
+mod deprecate;
 mod error;
 #[cfg(feature = "server")]
 mod examples;
@@ -33,6 +35,7 @@ mod pull;
 mod push;
 mod query;
 mod quickstart;
+mod rate;
 #[cfg(feature = "server")]
 mod recovery;
 mod registries;
@@ -62,6 +65,7 @@ mod version;
 mod visibility;
 mod wanted;
 mod whoami;
+mod yank;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -117,6 +121,11 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
+        Command::Yank(arguments) => yank::yank(context, &arguments).await,
+        Command::Unyank(arguments) => yank::unyank(context, &arguments).await,
+        Command::Deprecate(arguments) => deprecate::deprecate(context, &arguments).await,
+        Command::Delete(arguments) => delete::delete(context, &arguments).await,
+        Command::Rate(arguments) => rate::rate(context, &arguments).await,
         Command::Login(arguments) => login::login(context, &arguments).await,
         Command::Logout(arguments) => logout::logout(context, &arguments),
         Command::Whoami(arguments) => whoami::whoami(context, &arguments).await,

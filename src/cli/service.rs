@@ -40,6 +40,12 @@ impl Service {
         Ok((Self::of(&located.remote).await?, located))
     }
 
+    /// As [`Self::locate`], for what is said of packages there.
+    pub(super) async fn locate_catalogue(context: &Context, name: &str) -> Result<(Self, Located), Error> {
+        let located = Self::locate(context, name).await;
+        located.map_err(|error| if let Error::NoPeople(endpoint) = error { Error::NoNotices(endpoint) } else { error })
+    }
+
     /// What it says of itself.
     pub(super) fn info(&self) -> &RegistryInfo {
         &self.info

@@ -124,9 +124,8 @@ pub fn of_repository(
                ORDER BY v.sort_key DESC LIMIT 1) FROM manifest m JOIN download d ON d.manifest_id = m.id \
                WHERE m.repository_id = ?1 AND d.day >= ?2 AND (d.day < ?3 OR d.day = ?3 AND m.digest > ?4) \
                ORDER BY d.day DESC, m.digest LIMIT ?5";
-    let (day, digest) = after.map_or((Day(i64::MAX), Value::Bytes(bytes::Bytes::new())), |(day, digest)| {
-        (day, (&digest).into())
-    });
+    let (day, digest) =
+        after.map_or((Day(i64::MAX), Value::Bytes(bytes::Bytes::new())), |(day, digest)| (day, (&digest).into()));
     let parameters = [repository.into(), since.into(), day.into(), digest, page(limit)];
     let read = |row: &Row| {
         let (day, digest, count) = (Day(row.integer(0)?), row.digest(1)?, row.size(2)?);
@@ -160,4 +159,124 @@ pub fn old(
 pub fn forget(session: &mut dyn Session, manifest: ManifestId, before: Day) -> Result<(), Error> {
     let sql = "DELETE FROM download WHERE manifest_id = ?1 AND day < ?2";
     session.execute(sql, &[manifest.into(), before.into()]).map(|_| ())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::super::fixture::{Fixture, manifest, name, tag, time};
+    use super::super::{manifests, tags};
+    use super::*;
+    use crate::oci::Manifest;
+
+    const KIND: &str = "application/vnd.example.thing";
+
+    fn put(index: &mut Fixture, text: &str, pushed: &Manifest, tags: &[&str]) -> ManifestId {
+        let here = name(text);
+        let change = tags::Change { id: index.repository(text), repository: &here, actor: "ada", at: time(1) };
+        let tags: Vec<_> = tags.iter().map(|text| tag(text)).collect();
+        manifests::put(index.session(), &change, pushed, &tags).unwrap().id
+    }
+
+    fn pulled(manifest: ManifestId, digest: Digest, day: i64, count: u32) -> Pulled {
+        Pulled { manifest, digest, day: Day(day), count }
+    }
+
+    fn total(index: &mut Fixture, text: &str) -> u64 {
+        let id = index.repository(text);
+        standings::of_repository(index.session(), id).unwrap().downloads
+    }
+
+    #[test]
+    fn pulls_add_up_by_day_and_in_the_sum_of_their_repository() {
+        let mut index = Fixture::new();
+        let (one, two) = (manifest(KIND, "one", None), manifest(KIND, "two", None));
+        let (first, second) = (put(&mut index, "a/b", &one, &["1"]), put(&mut index, "a/b", &two, &[]));
+        let other = put(&mut index, "a/c", &one, &["1"]);
+        let batch =
+            [pulled(first, one.digest(), 5, 2), pulled(second, two.digest(), 5, 1), pulled(other, one.digest(), 5, 7)];
+        let (here, there) = (index.repository("a/b"), index.repository("a/c"));
+        assert_eq!(add(index.session(), &batch).unwrap(), [here, there]);
+        assert_eq!(add(index.session(), &[pulled(first, one.digest(), 6, 1)]).unwrap(), [here]);
+        assert_eq!(add(index.session(), &[pulled(first, one.digest(), 6, 3)]).unwrap(), [here]);
+        assert_eq!((total(&mut index, "a/b"), total(&mut index, "a/c")), (7, 7));
+        assert_eq!(of_manifest(index.session(), first).unwrap(), 6);
+        let mut lines = |since, after, limit| {
+            let rows = of_repository(index.session(), here, Day(since), after, limit).unwrap();
+            rows.into_iter().map(|row| (row.day, row.digest, row.count)).collect::<Vec<_>>()
+        };
+        let mut digests = [(one.digest(), 2), (two.digest(), 1)];
+        digests.sort_by_key(|(digest, _)| digest.raw().to_vec());
+        let expected =
+            [(Day(6), one.digest(), 4), (Day(5), digests[0].0, digests[0].1), (Day(5), digests[1].0, digests[1].1)];
+        assert_eq!(lines(0, None, 9), expected);
+        assert_eq!(lines(6, None, 9), expected[..1]);
+        assert_eq!(lines(0, Some((expected[0].0, expected[0].1)), 1), expected[1..2]);
+        assert_eq!(lines(0, Some((expected[1].0, expected[1].1)), 9), expected[2..]);
+    }
+
+    #[test]
+    fn signatures_and_what_is_gone_do_not_count() {
+        let mut index = Fixture::new();
+        let subject = manifest(KIND, "subject", None);
+        let referrer = manifest(KIND, "about", Some(&subject));
+        let tagged = manifest(KIND, "old style", None);
+        let plain = manifest(KIND, "plain", None);
+        let ids = [
+            put(&mut index, "a/b", &referrer, &["named"]),
+            put(&mut index, "a/b", &tagged, &["sha256-0123.sig", "also"]),
+            put(&mut index, "a/b", &plain, &["sha25", "sha2567", "sha512"]),
+        ];
+        let digests = [referrer.digest(), tagged.digest(), plain.digest()];
+        let all: Vec<_> = ids.iter().zip(digests).map(|(id, digest)| pulled(*id, digest, 1, 1)).collect();
+        add(index.session(), &all).unwrap();
+        assert_eq!(ids.map(|id| of_manifest(index.session(), id).unwrap()), [0, 0, 1]);
+        let here = name("a/b");
+        let change = tags::Change { id: index.repository("a/b"), repository: &here, actor: "ada", at: time(1) };
+        manifests::delete(index.session(), &change, &plain.digest()).unwrap();
+        assert!(add(index.session(), &all).unwrap().is_empty());
+        let reused = put(&mut index, "a/b", &manifest(KIND, "another", None), &[]);
+        assert!(
+            add(index.session(), &[pulled(reused, plain.digest(), 1, 1)]).unwrap().is_empty(),
+            "it was another's row"
+        );
+        assert_eq!(total(&mut index, "a/b"), 1, "the sum keeps what was");
+        assert_eq!(index.count("SELECT count(*) FROM download"), 0);
+    }
+
+    #[test]
+    fn old_days_go_a_bounded_part_at_a_time_and_sums_stay() {
+        let mut index = Fixture::new();
+        for note in 0..5 {
+            let pushed = manifest(KIND, &note.to_string(), None);
+            let id = put(&mut index, "a/b", &pushed, &[]);
+            let days = (1..=note + 1).map(|day| pulled(id, pushed.digest(), day, 1)).collect::<Vec<_>>();
+            add(index.session(), &days).unwrap();
+        }
+        let (mut after, mut rounds) = (None, 0);
+        loop {
+            let (found, last) = old(index.session(), Day(3), after, 2).unwrap();
+            for id in found {
+                forget(index.session(), id, Day(3)).unwrap();
+            }
+            rounds += 1;
+            after = last;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(rounds, 3);
+        assert_eq!(index.count("SELECT count(*) FROM download"), 6);
+        assert_eq!(index.count("SELECT min(day) FROM download"), 3);
+        assert_eq!(total(&mut index, "a/b"), 15);
+        assert_eq!(old(index.session(), Day(3), None, 9).unwrap(), (vec![], None));
+    }
+
+    #[test]
+    fn days_begin_in_utc_also_before_1970() {
+        let day = |second| Day::of(Timestamp::from_second(second).unwrap());
+        assert_eq!([day(0), day(86_399), day(86_400), day(-1)], [Day(0), Day(0), Day(1), Day(-1)]);
+        assert_eq!(day(86_400 * 3 + 5).start(), Timestamp::from_second(86_400 * 3).unwrap());
+        assert_eq!(Day(10).minus(3), Day(7));
+    }
 }

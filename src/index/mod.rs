@@ -27,6 +27,8 @@ pub mod listings;
 mod manifest_tests;
 pub mod manifests;
 mod migrations;
+#[cfg(test)]
+mod notice_tests;
 pub mod notices;
 pub mod organisations;
 pub mod packages;
@@ -35,6 +37,9 @@ pub mod ratings;
 mod readers;
 pub mod referrers;
 pub mod repositories;
+pub mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 pub mod retention;
 #[cfg(test)]
 mod scale_tests;

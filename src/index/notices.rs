@@ -69,9 +69,7 @@ impl About<'_> {
     const fn events(self) -> (EventKind, EventKind) {
         match self {
             Self::Version(_, NoticeKind::Yanked) => (EventKind::VersionYanked, EventKind::VersionUnyanked),
-            Self::Version(_, NoticeKind::Deprecated) => {
-                (EventKind::VersionDeprecated, EventKind::VersionUndeprecated)
-            }
+            Self::Version(_, NoticeKind::Deprecated) => (EventKind::VersionDeprecated, EventKind::VersionUndeprecated),
             Self::Package => (EventKind::PackageDeprecated, EventKind::PackageUndeprecated),
         }
     }
@@ -122,12 +120,7 @@ fn find(
     row.map(|row| Ok((ManifestId(row.integer(0)?), row.digest(1)?))).transpose()
 }
 
-fn write(
-    session: &mut dyn Session,
-    change: &Change<'_>,
-    about: About<'_>,
-    notice: &NewNotice,
-) -> Result<bool, Error> {
+fn write(session: &mut dyn Session, change: &Change<'_>, about: About<'_>, notice: &NewNotice) -> Result<bool, Error> {
     let sql = "INSERT INTO notice (repository_id, sort_key, kind, message, superseded_by, actor, at) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (repository_id, sort_key, kind) DO UPDATE SET \
                message = excluded.message, superseded_by = excluded.superseded_by, actor = excluded.actor, \
@@ -233,7 +226,6 @@ pub(super) fn forget_all(session: &mut dyn Session, manifest: ManifestId) -> Res
     }
     Ok(())
 }
-
 
 /// What is said of a version: its own notices, and the package's deprecation where it has none itself. Of what is no
 /// version, the package's alone.

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::manifests::ManifestId;
+use super::repositories::RepositoryId;
 use super::{Error, Row, Session, Value, notices};
 use crate::oci::{Digest, RepositoryName};
 use crate::package::{Summary, Version};
@@ -90,6 +91,12 @@ pub fn find(
 /// Whether a manifest is a package.
 pub fn exists(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> {
     Ok(session.first("SELECT 1 FROM package WHERE manifest_id = ?1", &[id.into()])?.is_some())
+}
+
+/// Whether a repository has a package with a tag.
+pub fn is_any(session: &mut dyn Session, repository: RepositoryId) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM version WHERE repository_id = ?1 LIMIT 1";
+    Ok(session.first(sql, &[repository.into()])?.is_some())
 }
 
 /// Takes away what is known of a package whose manifest goes.

@@ -96,3 +96,66 @@ fn read(row: &Row) -> Result<UserRating, Error> {
         at: row.time(3)?,
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test may panic")]
+mod tests {
+    use super::super::fixture::{Fixture, time};
+    use super::*;
+    use crate::api::Rating;
+
+    fn rating(stars: u8, comment: Option<&str>) -> NewRating {
+        NewRating { stars, comment: comment.map(str::to_owned) }
+    }
+
+    fn sum(index: &mut Fixture, repository: RepositoryId) -> Rating {
+        standings::of_repository(index.session(), repository).unwrap().rating
+    }
+
+    #[test]
+    fn each_user_counts_once_and_may_think_again() {
+        let mut index = Fixture::new();
+        let (here, there) = (index.repository("a/b"), index.repository("a/c"));
+        let (ada, bob) = (index.user("ada"), index.user("bob"));
+        assert_eq!(sum(&mut index, here), Rating::default());
+        set(index.session(), here, bob, &rating(2, None), time(1)).unwrap();
+        set(index.session(), here, ada, &rating(5, Some("good")), time(2)).unwrap();
+        set(index.session(), there, ada, &rating(1, None), time(3)).unwrap();
+        assert_eq!(sum(&mut index, here), Rating { average: Some(3.5), count: 2 });
+        set(index.session(), here, bob, &rating(4, Some("better")), time(4)).unwrap();
+        assert_eq!(sum(&mut index, here), Rating { average: Some(4.5), count: 2 });
+        let found = find(index.session(), here, bob).unwrap().unwrap();
+        let expected = UserRating { user: "bob".to_owned(), stars: 4, comment: Some("better".to_owned()), at: time(4) };
+        assert_eq!(found, expected);
+        let mut names = |after, limit| {
+            let found = list(index.session(), here, after, limit).unwrap();
+            found.into_iter().map(|rating| rating.user).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (names(None, 9), names(None, 1), names(Some("ada"), 9)),
+            (vec!["ada".to_owned(), "bob".to_owned()], vec!["ada".to_owned()], vec!["bob".to_owned()])
+        );
+        assert!(remove(index.session(), here, ada).unwrap());
+        assert!(!remove(index.session(), here, ada).unwrap());
+        assert_eq!(sum(&mut index, here), Rating { average: Some(4.0), count: 1 });
+        assert_eq!((count_of(index.session(), ada).unwrap(), count_of(index.session(), bob).unwrap()), (1, 1));
+    }
+
+    #[test]
+    fn the_ratings_of_an_account_go_together_and_the_sums_stay_right() {
+        let mut index = Fixture::new();
+        let (ada, bob) = (index.user("ada"), index.user("bob"));
+        let repositories = ["a/b", "a/c", "a/d"].map(|text| index.repository(text));
+        for (repository, stars) in repositories.into_iter().zip(1..) {
+            set(index.session(), repository, ada, &rating(stars, None), time(1)).unwrap();
+        }
+        set(index.session(), repositories[1], bob, &rating(5, None), time(1)).unwrap();
+        let mut changed = remove_of(index.session(), ada).unwrap();
+        changed.sort_by_key(|id| id.0);
+        assert_eq!(changed, repositories);
+        assert_eq!(repositories.map(|id| sum(&mut index, id).count), [0, 1, 0]);
+        assert_eq!(sum(&mut index, repositories[1]).average, Some(5.0));
+        assert_eq!(count_of(index.session(), ada).unwrap(), 0);
+        assert!(remove_of(index.session(), ada).unwrap().is_empty());
+    }
+}

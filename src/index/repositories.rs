@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::codes::code;
-use super::sight::{in_sight, viewer, within_reach};
 use super::events::{self, Event, EventKind};
+use super::sight::{in_sight, viewer, within_reach};
 use super::tags::Change;
 use super::{Error, Row, Session, Value, access, accounts, organisations};
 use crate::auth::{AccountName, Role, Sight, Visibility};

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::repositories::page;
 use super::{Error, Session};
 
 /// Most events that are removed in one transaction.
@@ -35,23 +36,32 @@ pub struct Removable {
     pub upto: i64,
 }
 
+/// Whether there is anything to remove.
+pub fn is_any(session: &mut dyn Session, removable: &Removable) -> Result<bool, Error> {
+    Ok(end(session, removable, 1)?.is_some())
+}
+
 /// Removes the oldest events, at most [`MAX_REMOVED`]. How many.
 pub fn remove(session: &mut dyn Session, removable: &Removable) -> Result<usize, Error> {
-    let sql = "SELECT id, at FROM event WHERE id <= ?1 ORDER BY id LIMIT ?2";
-    let limit = i64::try_from(MAX_REMOVED).unwrap_or(i64::MAX);
-    let (mut count, mut end) = (0, None);
-    for row in session.query(sql, &[removable.upto.into(), limit.into()])? {
-        let at = row.time(1)?;
-        let is_surplus = count < removable.surplus;
-        if !is_surplus && !removable.before.is_some_and(|before| at < before) {
-            break;
-        }
-        (count, end) = (count + 1, Some(row.integer(0)?));
-    }
-    let Some(end) = end else { return Ok(0) };
+    let Some(end) = end(session, removable, MAX_REMOVED)? else { return Ok(0) };
     let removed = session.execute("DELETE FROM event WHERE id <= ?1", &[end.into()])?;
     raise_floor(session, end)?;
     Ok(removed)
+}
+
+/// The last of the oldest events that may be removed, at most so many.
+fn end(session: &mut dyn Session, removable: &Removable, limit: usize) -> Result<Option<i64>, Error> {
+    let sql = "SELECT id, at FROM event WHERE id <= ?1 ORDER BY id LIMIT ?2";
+    let (mut surplus, mut end) = (removable.surplus, None);
+    for row in session.query(sql, &[removable.upto.into(), page(limit)])? {
+        let at = row.time(1)?;
+        if surplus == 0 && !removable.before.is_some_and(|before| at < before) {
+            break;
+        }
+        surplus = surplus.saturating_sub(1);
+        end = Some(row.integer(0)?);
+    }
+    Ok(end)
 }
 
 #[cfg(test)]

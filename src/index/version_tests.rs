@@ -30,7 +30,13 @@ fn package(repository: &RepositoryName, digest: Digest) -> NewPackage {
     NewPackage { summary, size: 7, checked: true, license: Some("MIT".to_owned()) }
 }
 
-fn push(index: &mut Fixture, repository: &RepositoryName, note: &str, tags: &[&str], second: i64) -> Manifest {
+pub(super) fn push(
+    index: &mut Fixture,
+    repository: &RepositoryName,
+    note: &str,
+    tags: &[&str],
+    second: i64,
+) -> Manifest {
     let change = Change { id: index.repository(repository.as_str()), repository, actor: "ada", at: time(second) };
     let pushed = manifest(KIND, note, None);
     let tags: Vec<_> = tags.iter().map(|text| tag(text)).collect();

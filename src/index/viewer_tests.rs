@@ -151,7 +151,8 @@ impl World {
         sees.sort();
         assert_eq!(sees, listed, "{} at {now}: {seen:?}", caller.identity());
         if let Some(until) = seen.until.filter(|until| *until > time(now)) {
-            let before = viewer::seen(self.index.session(), caller.identity(), until - jiff::SignedDuration::from_secs(1));
+            let before =
+                viewer::seen(self.index.session(), caller.identity(), until - jiff::SignedDuration::from_secs(1));
             assert_eq!(before.unwrap(), seen, "it holds until then");
         }
     }

@@ -9,6 +9,7 @@ use quick_cache::sync::Cache;
 
 use super::{Error, Registry};
 use crate::auth::{Action, Caller, Denied, Facts, Identity, Permit, Reason, Sight, decide};
+use crate::index::Session;
 use crate::index::access::{self, Known};
 use crate::oci::RepositoryName;
 
@@ -91,12 +92,7 @@ impl Registry {
 
     /// What somebody may see in lists.
     pub fn sight(&self, caller: &Caller) -> Result<Sight, Error> {
-        if self.mode == Mode::Open {
-            return Ok(Sight::everything());
-        }
-        let is_administrator = caller.identity().user().is_some()
-            && self.read(|session| Ok(access::is_administrator(session, caller.identity())?))?;
-        Ok(Sight::of(caller, is_administrator))
+        self.read(|session| sight(session, self.mode, caller))
     }
 
     /// Whether the registry knows people.
@@ -139,6 +135,15 @@ impl Registry {
     pub(super) fn note_denied(&self, caller: &Caller, denied: &Denied) {
         self.denials.push(caller, denied.action.as_str(), denied.repository.as_str(), reason(denied.reason));
     }
+}
+
+/// What somebody may see in lists, as it is in the session's view.
+pub(super) fn sight(session: &mut dyn Session, mode: Mode, caller: &Caller) -> Result<Sight, Error> {
+    if mode == Mode::Open {
+        return Ok(Sight::everything());
+    }
+    let is_user = caller.identity().user().is_some();
+    Ok(Sight::of(caller, is_user && access::is_administrator(session, caller.identity())?))
 }
 
 /// Why something was denied, as the audit says it.

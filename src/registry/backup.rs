@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Error, Registry};
+use crate::index::events::RESERVED_NUMBERS;
 use crate::index::repositories::{self, Totals};
 use crate::index::{Reader, Session, Sqlite, blobs, events, uploads};
 use crate::oci::Digest;
@@ -65,8 +66,15 @@ pub async fn restore(copy: &Path, data: &Path) -> Result<BackedUp, Error> {
     let (new, index) = (data.join("index.new"), data.join(INDEX));
     fs::copy(copy.join(INDEX), &new).map_err(|source| failed(&new, source))?;
     let opened = Sqlite::open(&new)?;
-    // The bytes of unfinished uploads are in no copy.
-    opened.write(|session| uploads::remove_all(session).map_err(Error::from)).await?;
+    let prepare = |session: &mut dyn Session| {
+        // The bytes of unfinished uploads are in no copy.
+        uploads::remove_all(session)?;
+        // The original has gone on, and whoever follows its feed has seen the numbers that come next.
+        let last = events::last(session)?.unsigned_abs();
+        events::reserve(session, i64::try_from(last.saturating_add(RESERVED_NUMBERS)).unwrap_or(i64::MAX))?;
+        Ok::<_, Error>(())
+    };
+    opened.write(prepare).await?;
     drop(opened);
     put_in_place(&new, &index)?;
     Ok(restored)

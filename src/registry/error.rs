@@ -99,6 +99,16 @@ pub enum Error {
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
+    /// Events that were asked for are no longer kept.
+    #[error(
+        "events up to number {floor} are no longer kept, the first that can be there is {}: ask for those after {floor}, \
+         and look at what there is now for what you have missed",
+        floor + 1
+    )]
+    EventsRemoved {
+        /// The number up to which they are gone.
+        floor: u64,
+    },
     /// Search is being filled; nothing of it can be asked before.
     #[error("search is being filled; try again in a moment")]
     SearchFilling,
@@ -201,7 +211,9 @@ impl Error {
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Cursor | Self::Folder { .. } | Self::NoAccounts => ErrorCode::Unsupported,
+            Self::Cursor | Self::EventsRemoved { .. } | Self::Folder { .. } | Self::NoAccounts => {
+                ErrorCode::Unsupported
+            }
             Self::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Missing => ErrorCode::NameUnknown,
                 RefusalKind::Conflict => ErrorCode::Denied,

@@ -149,7 +149,8 @@ impl Searching {
     fn follow(&self, serving: &Serving, runtime: &Handle) -> Result<bool, Error> {
         let (changed, heads, generation, last) = self.index.read(|session| {
             let changed = documents::changed(session, serving.seen(), MAX_EVENTS)?;
-            let heads = changed.repositories.iter().map(|id| documents::head(session, *id)).collect::<Result<_, _>>()?;
+            let heads =
+                changed.repositories.iter().map(|id| documents::head(session, *id)).collect::<Result<_, _>>()?;
             Ok::<(_, Vec<_>, _, _), Error>((changed, heads, access::generation(session)?, events::last(session)?))
         })?;
         let unkept = changed.position - i64::try_from(serving.search.position()).unwrap_or(i64::MAX);

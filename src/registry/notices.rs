@@ -99,6 +99,9 @@ impl Registry {
             let id = repositories::find(session, name)?.ok_or_else(|| Error::RepositoryUnknown(name.clone()))?;
             let actor = permit.actor();
             let change = Change { id, repository: name, actor: &actor, at };
+            if subject.version.is_none() && notice.is_some() && !packages::is_any(session, id)? {
+                return Err(Error::NoPackage { repository: name.clone(), target: None });
+            }
             let Some(is_news) = notices::set(session, &change, subject.about(), notice.as_ref())? else {
                 return Err(no_version(session, &change, subject.version.as_ref())?);
             };

@@ -9,9 +9,9 @@ use super::{Error, Refusal, Registry, acting};
 use crate::api::{MAX_STARS, NewRating, UserRating};
 use crate::auth::{AccountName, Action, Admin, Permit, Pull};
 use crate::index::accounts::Account;
-use crate::index::Session;
 use crate::index::ratings::{self, MAX_RATINGS_PER_ACCOUNT};
 use crate::index::repositories::{self, MAX_PAGE, RepositoryId};
+use crate::index::{Session, packages};
 
 impl Registry {
     /// Rates a package, or rates it anew.
@@ -25,6 +25,9 @@ impl Registry {
         let write = self.index.write(move |session| {
             let permit = leave.confirm(session, now)?;
             let (repository, account) = (find(session, &permit)?, rater(session, &permit)?);
+            if !packages::is_any(session, repository)? {
+                return Err(Error::NoPackage { repository: permit.repository().clone(), target: None });
+            }
             let before = ratings::find(session, repository, account.id)?;
             if before.is_none() && ratings::count_of(session, account.id)? >= MAX_RATINGS_PER_ACCOUNT as u64 {
                 let what = "packages are rated by one user";

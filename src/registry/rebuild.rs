@@ -7,27 +7,23 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::record::read;
+use super::record::{GapReason, Record, read};
 use super::service::{LEASE, after};
 use super::{Error, Registry};
 use crate::auth::Permit;
 use crate::index::blobs::StoredBlob;
-use crate::index::events::EventKind;
+use crate::index::events::{EventKind, RESERVED_NUMBERS};
 use crate::index::feed::{Entry, Subject};
 use crate::index::packages::NewPackage;
 use crate::index::repositories::{self, Creator, Totals};
 use crate::index::tags::{self, Change};
-use crate::index::{Session, blobs, events, manifests, notices, packages};
+use crate::index::{Session, blobs, events, manifests, notices, packages, retention};
 use crate::oci::{Digest, Manifest, RepositoryName, Tag};
-use crate::storage::{self, Damage, Journal, JournalReader};
+use crate::storage::{self, Damage, Journal, JournalReader, JournalRecord};
 
 /// Most events, and about how many bytes of them, that are applied together.
 const MAX_BATCH: usize = 200;
 const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
-
-/// Numbers left out after those of the journal: the lost index may have given them to events of its last second, and
-/// whoever follows the feed has seen them.
-const RESERVED_NUMBERS: u64 = 1_000_000;
 
 /// What was rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +60,10 @@ pub enum Lost {
     Listing(RepositoryName, Digest),
     /// What this segment of the journal says after so many bytes.
     Records(PathBuf, u64),
+    /// What the events from one number to another were about.
+    Events(u64, u64),
+    /// What the blobs that are there belonged to.
+    Everything,
 }
 
 impl fmt::Display for Loss {
@@ -75,6 +75,8 @@ impl fmt::Display for Loss {
             Lost::Notice(repository, tag) => write!(f, "what was said of version {repository}:{tag}")?,
             Lost::Listing(repository, digest) => write!(f, "the listing of package {repository}@{digest}")?,
             Lost::Records(path, good) => write!(f, "the records in {} after byte {good}", path.display())?,
+            Lost::Everything => write!(f, "everything that the blobs which are still there belonged to")?,
+            Lost::Events(first, last) => write!(f, "whatever events {first} to {last} were about")?,
         }
         write!(f, ": {}", self.why)
     }
@@ -84,6 +86,8 @@ impl fmt::Display for Loss {
 struct Rebuilding<'a> {
     registry: &'a Registry,
     reserved: i64,
+    /// The number up to which every event is read, or known to be lost.
+    known: u64,
     losses: BTreeMap<Lost, String>,
 }
 
@@ -95,14 +99,15 @@ impl Registry {
         let last_event = Journal::last_in(journal)?;
         let reserved = i64::try_from(last_event + RESERVED_NUMBERS).unwrap_or(i64::MAX);
         self.index.write(move |session| events::reserve(session, reserved).map_err(Error::from)).await?;
-        let mut rebuilding = Rebuilding { registry: self, reserved, losses: BTreeMap::new() };
+        // The lost index may have given numbers after these to events of its last second.
+        let mut rebuilding = Rebuilding { registry: self, reserved, known: 0, losses: BTreeMap::new() };
         let mut reader = JournalReader::open(journal)?;
         let (mut batch, mut bytes) = (vec![], 0);
         while let Some(next) = reader.next_record()? {
             match next {
                 Ok(record) => {
                     bytes += record.content.len();
-                    batch.push(read(i64::try_from(record.number).unwrap_or(i64::MAX), &record.content)?);
+                    batch.extend(rebuilding.take(&record)?);
                 }
                 Err(Damage { path, good }) => rebuilding.lose(Lost::Records(path, good), "the file is damaged"),
             }
@@ -112,6 +117,10 @@ impl Registry {
             }
         }
         rebuilding.apply(batch).await?;
+        if rebuilding.known == 0 && !self.store.list(None, 1).await?.is_empty() {
+            rebuilding.lose(Lost::Everything, "the journal has no records");
+        }
+        rebuilding.raise_floor().await?;
         let losses = rebuilding.losses.into_iter().map(|(what, why)| Loss { what, why }).collect();
         let totals = self.read(|session| Ok(repositories::totals(session)?))?;
         Ok(Rebuilt { last_event, totals, losses })
@@ -119,6 +128,35 @@ impl Registry {
 }
 
 impl Rebuilding<'_> {
+    /// What is to be applied of a record. Numbers that no record accounts for are lost ones.
+    fn take(&mut self, record: &JournalRecord) -> Result<Option<Entry>, Error> {
+        let number = i64::try_from(record.number).unwrap_or(i64::MAX);
+        let (first, entry) = match read(number, &record.content)? {
+            Record::Entry(entry) => (record.number, Some(*entry)),
+            Record::Gap(gap) => {
+                if gap.reason == GapReason::Removed {
+                    let why = "they had been removed from the feed when this journal was begun";
+                    self.lose(Lost::Events(gap.first, record.number), why);
+                }
+                (gap.first, None)
+            }
+        };
+        if first > self.known + 1 {
+            self.lose(Lost::Events(self.known + 1, first - 1), "the journal does not have them");
+        }
+        self.known = record.number;
+        Ok(entry)
+    }
+
+    /// Lets nobody who follows the feed believe that lost events did not happen.
+    async fn raise_floor(&self) -> Result<(), Error> {
+        let lost =
+            self.losses.keys().filter_map(|lost| if let Lost::Events(_, last) = lost { Some(*last) } else { None });
+        let floor = i64::try_from(lost.max().unwrap_or_default()).unwrap_or(i64::MAX);
+        let write = self.registry.index.write(move |session| retention::raise_floor(session, floor));
+        Ok(write.await?)
+    }
+
     /// Applies entries: blobs first, since packages are read from them, then the rest in order.
     async fn apply(&mut self, entries: Vec<Entry>) -> Result<(), Error> {
         let entries = Arc::new(entries);

@@ -1,4 +1,5 @@
-//! One record of the recovery journal: an event as a line of JSON, then the bytes it is about.
+//! One record of the recovery journal: an event as a line of JSON, then the bytes it is about; or why numbers are
+//! missing before the next one.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -21,6 +22,46 @@ pub enum RecordError {
     /// A newer program wrote it.
     #[error("it is of a kind this program does not know: `{0}`")]
     Kind(String),
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Record {
+    /// What happened.
+    Entry(Box<Entry>),
+    /// That no event from the first number up to the record's own is in the journal, nor will be.
+    Gap(Gap),
+}
+
+/// Numbers without events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Gap {
+    /// The first of them.
+    pub(super) first: u64,
+    /// Why.
+    pub(super) reason: GapReason,
+}
+
+/// Why numbers have no events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum GapReason {
+    /// They were left out on purpose: nothing happened under them.
+    Unused,
+    /// The feed no longer had the events when this journal was begun: what they were about is lost to it.
+    Removed,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GapHead {
+    gap: Gap,
+}
+
+/// A gap as the journal keeps it, under the number of its last event.
+pub(super) fn write_gap(gap: Gap) -> Result<Vec<u8>, RecordError> {
+    let mut record = serde_json::to_vec(&GapHead { gap })?;
+    record.push(b'\n');
+    Ok(record)
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,10 +99,13 @@ pub(super) fn write(entry: &Entry) -> Result<Vec<u8>, RecordError> {
     Ok(record)
 }
 
-/// An entry as it was kept.
-pub(super) fn read(number: i64, record: &Bytes) -> Result<Entry, RecordError> {
+/// A record as it was kept.
+pub(super) fn read(number: i64, record: &Bytes) -> Result<Record, RecordError> {
     // JSON escapes line ends, so the first one ends the head.
     let end = record.iter().position(|byte| *byte == b'\n').ok_or(RecordError::NoHead)?;
+    if record.starts_with(b"{\"gap\":") {
+        return Ok(Record::Gap(serde_json::from_slice::<GapHead>(&record[..end])?.gap));
+    }
     let head: Head = serde_json::from_slice(&record[..end])?;
     let bytes = record.slice(end + 1..);
     let subject = match (head.media_type, head.size) {
@@ -71,7 +115,8 @@ pub(super) fn read(number: i64, record: &Bytes) -> Result<Entry, RecordError> {
     };
     let kind = EventKind::from_name(&head.kind).ok_or_else(|| RecordError::Kind(head.kind.clone()))?;
     let Head { repository, digest, tag, detail, actor, at, .. } = head;
-    Ok(Entry { number, event: Event { kind, repository, digest, tag, detail, actor, at }, subject })
+    let event = Event { kind, repository, digest, tag, detail, actor, at };
+    Ok(Record::Entry(Box::new(Entry { number, event, subject })))
 }
 
 #[cfg(test)]
@@ -96,7 +141,11 @@ mod tests {
         let large = Subject::Blob(StoredBlob { size: 9, inline: None });
         for subject in [Subject::None, manifest, small, empty, large] {
             let entry = Entry { number: 7, event: event.clone(), subject };
-            assert_eq!(read(7, &write(&entry).unwrap().into()).unwrap(), entry);
+            assert_eq!(read(7, &write(&entry).unwrap().into()).unwrap(), Record::Entry(Box::new(entry)));
+        }
+        for reason in [GapReason::Unused, GapReason::Removed] {
+            let gap = Gap { first: 3, reason };
+            assert_eq!(read(7, &write_gap(gap).unwrap().into()).unwrap(), Record::Gap(gap));
         }
         let foreign = write(&Entry { number: 1, event, subject: Subject::None }).unwrap();
         let foreign = String::from_utf8(foreign).unwrap().replace("tag.moved", "tag.sung");

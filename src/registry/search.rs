@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Error;
 use super::feed_search::Searching;
 use super::search_place::Place;
-use super::serving::Serving;
 use super::service::Registry;
+use super::serving::Serving;
 use super::viewers::Known;
-use super::Error;
 use crate::api::{Hit, MAX_PAGE_LENGTH, Query, SearchPage, Sort, VersionState};
 use crate::auth::Sight;
 use crate::index::documents::{self, Shown};

@@ -82,13 +82,18 @@ impl World {
 async fn search(registry: &Registry, who: &Caller, query: &str, fresh: bool) -> Result<SearchPage, Error> {
     let query = Query::parse(query, Timestamp::now()).unwrap();
     let (sort, limit) = (Some(Sort::Name), 100);
-    registry.search(&registry.sight(who).unwrap(), SearchRequest { query, sort, limit, fresh, ..Default::default() }).await
+    registry
+        .search(&registry.sight(who).unwrap(), SearchRequest { query, sort, limit, fresh, ..Default::default() })
+        .await
 }
 
 fn named(page: &SearchPage) -> Vec<String> {
     let hits = page.items.iter().map(|hit| {
         let summary = &hit.summary;
-        summary.version.as_ref().map_or_else(|| summary.repository.to_string(), |v| format!("{}:{v}", summary.repository))
+        summary
+            .version
+            .as_ref()
+            .map_or_else(|| summary.repository.to_string(), |v| format!("{}:{v}", summary.repository))
     });
     let named: Vec<_> = hits.collect();
     assert!(named.len() as u64 == page.total, "{named:?} of {}", page.total);
@@ -195,7 +200,10 @@ async fn who_sees_what_is_never_stale() {
     assert_eq!(world.finds_now("root").await, everything);
     let before = world.page(&root, "", false).await.as_of;
     world.show_to("acme/a", Visibility::Public).await;
-    assert_eq!((world.finds_now("").await, world.page(&root, "", false).await.as_of), (vec!["acme/a".to_owned()], before));
+    assert_eq!(
+        (world.finds_now("").await, world.page(&root, "", false).await.as_of),
+        (vec!["acme/a".to_owned()], before)
+    );
     assert_eq!(world.finds("", "").await, ["acme/a"], "nor does feeding it later change that");
 }
 
@@ -210,8 +218,7 @@ async fn a_grant_ends_by_itself_and_a_narrow_credential_narrows() {
     let reach = Reach::new("read".parse().unwrap(), vec!["acme/b".parse().unwrap()]);
     for user in ["root", "olga", "ada"] {
         let user: AccountName = user.parse().unwrap();
-        let narrow =
-            Caller::new(Identity::User(user), reach.clone(), CredentialKind::Password, Origin::none());
+        let narrow = Caller::new(Identity::User(user), reach.clone(), CredentialKind::Password, Origin::none());
         assert_eq!(named(&world.page(&narrow, "", true).await), ["acme/b"]);
     }
     world.show_to("acme/a", Visibility::Private).await;
@@ -272,7 +279,8 @@ async fn an_index_that_cannot_be_followed_is_left_for_a_new_one() {
     // Events that search has not seen, and nobody has any more.
     let forget = |session: &mut dyn crate::index::Session| {
         session.execute("UPDATE repository SET visibility = 3", &[])?;
-        session.execute("INSERT INTO event (kind, repository, actor, at) VALUES ('tag.moved', 'acme/a', 'x', 0)", &[])?;
+        session
+            .execute("INSERT INTO event (kind, repository, actor, at) VALUES ('tag.moved', 'acme/a', 'x', 0)", &[])?;
         let sql = "UPDATE event_floor SET value = (SELECT max(id) FROM event)";
         session.execute(sql, &[]).map(|_| ())
     };

@@ -11,6 +11,7 @@ use super::authorise::{Mode, Remembered};
 use super::credentials::Credentials;
 use super::denials::Denials;
 use super::feed_search::Searching;
+use super::journal::Copied;
 use super::pulls::Pulls;
 use super::search_place::Place;
 use super::sessions::{MAX_UPLOADS_PER_IDENTITY, Sessions};
@@ -43,6 +44,7 @@ pub struct Registry {
     pub(super) pulls: Pulls,
     pub(super) credentials: Credentials,
     pub(super) short_token_life: SignedDuration,
+    pub(super) copied: Copied,
     pub(super) searching: Arc<Searching>,
 }
 
@@ -64,6 +66,7 @@ impl Registry {
             pulls: Pulls::default(),
             credentials: Credentials::default(),
             short_token_life: SHORT_TOKEN_LIFE,
+            copied: Copied::default(),
         }
     }
 

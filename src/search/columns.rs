@@ -82,7 +82,7 @@ impl Columns {
 
     /// The columns of rows, whose values and versions are known already; nothing where two are of one repository.
     pub(super) fn filled(rows: Vec<Row>, values: Values, versions: Versions) -> Option<Self> {
-        let mut columns = Self { values, versions, ..Self::new() };
+        let mut columns = Self { versions, values, ..Self::new() };
         let mut having = vec![vec![]; columns.values.len()];
         let (mut named, mut labelled) = (Postings::new(), Postings::new());
         let room = rows.len();
@@ -91,6 +91,7 @@ impl Columns {
                 return None;
             }
             row.values.sort_unstable();
+            row.values.dedup();
             row.values.iter().for_each(|value| having[*value as usize].push(slot));
             each_word(package(&row.name), |word| named.entry(word).or_default().push(slot));
             columns.push(slot, &row);
@@ -129,7 +130,7 @@ impl Columns {
         let summary = &document.summary;
         self.rename(slot, summary.repository.as_str(), known.is_none());
         let values = self.numbers(summary);
-        self.set_values(slot, values);
+        self.set_values(slot, &values);
         *self.updated.get_mut(slot as usize) = nanoseconds(summary);
         self.versions.set(slot, &document.versions);
         Arc::make_mut(&mut self.signed).set(slot, document.signed);
@@ -142,7 +143,7 @@ impl Columns {
     pub(super) fn remove(&mut self, id: i64) {
         let Some(slot) = self.slots.remove(id) else { return };
         self.rename(slot, "", false);
-        self.set_values(slot, vec![]);
+        self.set_values(slot, &[]);
         self.versions.set(slot, &[]);
         for bits in [&mut self.taken, &mut self.signed, &mut self.public, &mut self.internal] {
             Arc::make_mut(bits).remove(slot);
@@ -165,6 +166,17 @@ impl Columns {
         {
             self.show(slot, visibility, as_of);
         }
+    }
+
+    /// Who sees a document, and the event that said so.
+    pub(super) fn visibility(&self, id: i64) -> Option<(Visibility, u64)> {
+        let slot = self.slots.get(id)?;
+        let visibility = match (self.public.contains(slot), self.internal.contains(slot)) {
+            (true, _) => Visibility::Public,
+            (false, true) => Visibility::Org,
+            (false, false) => Visibility::Private,
+        };
+        Some((visibility, *self.visible_as_of.get(slot as usize)))
     }
 
     fn show(&mut self, slot: u32, visibility: Visibility, as_of: u64) {
@@ -217,7 +229,7 @@ impl Columns {
         words
     }
 
-    fn set_values(&mut self, slot: u32, values: Vec<u32>) {
+    fn set_values(&mut self, slot: u32, values: &[u32]) {
         let before = self.having.get(slot as usize).to_vec();
         if before == values {
             return;
@@ -225,7 +237,7 @@ impl Columns {
         let all = self.room();
         before.iter().filter(|value| !values.contains(value)).for_each(|value| self.values.remove(*value, slot, all));
         values.iter().filter(|value| !before.contains(value)).for_each(|value| self.values.insert(*value, slot, all));
-        self.having.set(slot as usize, &values);
+        self.having.set(slot as usize, values);
     }
 
     /// The values of a summary, in order.

@@ -33,3 +33,13 @@ pub enum Change {
     /// The repository with this row has nothing to be found by any more.
     Remove(i64),
 }
+
+impl Change {
+    /// The repository's row.
+    pub const fn id(&self) -> i64 {
+        match self {
+            Self::Put(document) => document.repository_id,
+            Self::Remove(id) => *id,
+        }
+    }
+}

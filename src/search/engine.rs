@@ -1,6 +1,6 @@
 //! The search itself: one feeder changes it, anybody searches meanwhile.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwap;
 use tantivy::{Index, IndexReader};
 
+use super::columns::Columns;
 use super::directory;
 use super::run::Run;
 use super::schema::Fields;
@@ -91,8 +92,8 @@ impl Search {
     /// before. Blocks for as long as a disk needs. After an error nothing is changed.
     pub fn apply(&self, changes: Vec<Change>, position: u64) -> Result<(), Error> {
         let mut writer = lock(&self.writer);
-        let changes = last_of_each(changes);
         let known = self.current.load_full();
+        let changes = last_of_each(changes, &known.columns);
         let with_known = changes.iter().map(|change| (change, known.columns.slots.get(change.id()).is_some()));
         writer.write(&self.index, &self.fields, with_known, position)?;
         drop(known);
@@ -117,7 +118,9 @@ impl Search {
     /// is not before `as_of` is applied: only documents outlast a restart.
     pub fn set_visibilities(&self, changed: &[(i64, Visibility)], as_of: u64) {
         let published = self.publish(|next| {
-            changed.iter().for_each(|(id, visibility)| next.columns.set_visibility(*id, *visibility, as_of));
+            for (id, visibility) in changed {
+                next.columns.set_visibility(*id, *visibility, as_of);
+            }
             Ok(())
         });
         debug_assert!(published.is_ok(), "nothing that can fail is done");
@@ -128,7 +131,9 @@ impl Search {
     pub fn set_standings(&self, changed: &[(i64, Standing)]) {
         let published = self.publish(|next| {
             let known = changed.iter().filter_map(|(id, standing)| Some((next.columns.slots.get(*id)?, standing)));
-            known.for_each(|(slot, standing)| next.columns.live.set(slot, standing));
+            for (slot, standing) in known {
+                next.columns.live.set(slot, standing);
+            }
             next.popularities.count(changed.len());
             next.popularities.renew(&next.columns);
             Ok(())
@@ -180,20 +185,24 @@ impl fmt::Debug for Search {
     }
 }
 
-impl Change {
-    const fn id(&self) -> i64 {
-        match self {
-            Self::Put(document) => document.repository_id,
-            Self::Remove(id) => *id,
+/// The last change of each repository: the others would be undone at once. Who sees it is what the last event said.
+fn last_of_each(changes: Vec<Change>, columns: &Columns) -> Vec<Change> {
+    let mut seen = HashMap::<i64, (Visibility, u64)>::new();
+    let mut last = BTreeMap::new();
+    for (place, mut change) in changes.into_iter().enumerate() {
+        let id = change.id();
+        if let Change::Put(document) = &mut change {
+            let known = seen.get(&id).copied().or_else(|| columns.visibility(id));
+            if let Some((visibility, as_of)) = known.filter(|known| known.1 > document.as_of) {
+                (document.visibility, document.as_of) = (visibility, as_of);
+            }
+            seen.insert(id, (document.visibility, document.as_of));
         }
+        last.insert(id, (place, change));
     }
-}
-
-/// The last change of each repository: the others would be undone at once.
-fn last_of_each(changes: Vec<Change>) -> Vec<Change> {
-    let last: HashMap<i64, usize> = changes.iter().enumerate().map(|(at, change)| (change.id(), at)).collect();
-    let mut at = 0..;
-    changes.into_iter().filter(|change| at.next() == last.get(&change.id()).copied()).collect()
+    let mut changes: Vec<_> = last.into_values().collect();
+    changes.sort_unstable_by_key(|(place, _)| *place);
+    changes.into_iter().map(|(_, change)| change).collect()
 }
 
 /// What a panic left is whole: copies are changed, never what is seen.

@@ -202,14 +202,14 @@ impl<'a> Evaluation<'a> {
 
 /// The words of an alternative in one part of the index.
 enum Words {
-    One(Occurrences),
+    One(Box<Occurrences>),
     Several(Together),
 }
 
 impl Words {
     fn open(segment: &Segment, fields: &Fields, alternative: &Alternative) -> Result<Option<Self>, Error> {
         Ok(match alternative.phrase.as_slice() {
-            [(stem, _)] => Occurrences::in_body(segment, fields, stem, false)?.map(Self::One),
+            [(stem, _)] => Occurrences::in_body(segment, fields, stem, false)?.map(|word| Self::One(Box::new(word))),
             phrase => Together::open(segment, fields, &phrase.to_vec(), alternative.is_adjacent)?.map(Self::Several),
         })
     }

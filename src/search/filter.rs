@@ -36,14 +36,17 @@ pub(super) fn filter(query: &Query, snapshot: &Snapshot, visible: &Bits) -> Resu
                 filtered.keep(&snapshot.having(pattern.text().unwrap_or_default())?, true);
             }
             Condition::Phrase(text) if term.negated => filtered.keep(&snapshot.having(text)?, true),
-            Condition::Word(_) | Condition::Phrase(_) => {}
             Condition::Field(field, pattern) => {
-                filtered.keep(&of_field(*field, pattern, columns, visible), term.negated)
+                filtered.keep(&of_field(*field, pattern, columns, visible), term.negated);
             }
             Condition::Version(range) => filtered.keep_versions(range, columns, term.negated),
             Condition::Signed(answer) => filtered.keep(&columns.signed, term.negated == (*answer == SignedIs::Yes)),
-            // What looks at each document by itself comes last.
-            Condition::Updated(_) | Condition::Downloads(_) | Condition::Rating(_) => {}
+            // Words are looked for later; what looks at each document by itself comes last.
+            Condition::Word(_)
+            | Condition::Phrase(_)
+            | Condition::Updated(_)
+            | Condition::Downloads(_)
+            | Condition::Rating(_) => {}
         }
     }
     for term in &query.terms {
@@ -77,7 +80,7 @@ impl Filtered {
     fn compare(&mut self, condition: &Condition, columns: &Columns, is_negated: bool) {
         match condition {
             Condition::Updated(period) => {
-                let bound = |time: Option<jiff::Timestamp>| time.map(|time| time.as_nanosecond());
+                let bound = |time: Option<jiff::Timestamp>| time.map(jiff::Timestamp::as_nanosecond);
                 let (from, before) = (bound(period.from), bound(period.before));
                 self.documents.retain(|slot| {
                     let time = i128::from(*columns.updated.get(slot as usize));

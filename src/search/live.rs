@@ -14,7 +14,7 @@ pub(super) struct Live {
     chunks: Vec<Arc<[Cell; CHUNK]>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Cell {
     downloads: AtomicU64,
     /// The bits of the average.
@@ -22,15 +22,11 @@ struct Cell {
     ratings: AtomicU64,
 }
 
-impl Cell {
-    const EMPTY: Self = Self { downloads: AtomicU64::new(0), average: AtomicU64::new(0), ratings: AtomicU64::new(0) };
-}
-
 impl Live {
     /// Makes room for slots below a number.
     pub(super) fn grow(&mut self, slots: usize) {
         while self.chunks.len() * CHUNK < slots {
-            self.chunks.push(Arc::new([const { Cell::EMPTY }; CHUNK]));
+            self.chunks.push(Arc::new(std::array::from_fn(|_| Cell::default())));
         }
     }
 

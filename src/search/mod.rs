@@ -22,6 +22,11 @@ mod indexed;
 mod language;
 mod live;
 mod load;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+#[expect(clippy::unwrap_used, clippy::cast_sign_loss, reason = "a failing test may panic, and rows are no less than 0")]
+mod model_tests;
 mod names;
 mod plan;
 mod popularity;

@@ -68,7 +68,7 @@ pub(super) fn plan(
     if asked.iter().any(|word| !word.is_stop) {
         asked.retain(|word| !word.is_stop);
     }
-    let mut concepts = grouped(asked);
+    let mut concepts = grouped(&asked);
     for term in query.terms.iter().filter(|term| !term.negated) {
         if let Condition::Phrase(text) = &term.condition {
             let phrase = LANGUAGE.phrase(text, &mut stems);
@@ -77,7 +77,9 @@ pub(super) fn plan(
     }
     concepts.truncate(MAX_CONCEPTS);
     if concepts.iter().all(|(concept, _)| concept.is_optional) {
-        concepts.iter_mut().for_each(|(concept, _)| concept.is_optional = false);
+        for (concept, _) in &mut concepts {
+            concept.is_optional = false;
+        }
     }
     let mut reader = Reader { snapshot, visible, stems };
     for (number, (concept, word)) in concepts.iter_mut().enumerate() {
@@ -110,7 +112,7 @@ fn asked(query: &Query, stems: &mut Stems) -> Vec<Asked> {
 }
 
 /// Words that are one thing become one, with what means the same; single words keep how they are written.
-fn grouped(asked: Vec<Asked>) -> Vec<(Concept, Option<String>)> {
+fn grouped(asked: &[Asked]) -> Vec<(Concept, Option<String>)> {
     let stems: Vec<String> = asked.iter().map(|word| word.stem.clone()).collect();
     let (mut concepts, mut at) = (Vec::<(Concept, Option<String>)>::new(), 0);
     while let Some(word) = asked.get(at) {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::columns::Columns;
 
 /// How long popularity stays as it is, although standings changed.
-const LIFE: Duration = Duration::from_secs(600);
+const LIFE: Duration = Duration::from_mins(10);
 /// Earlier ones that are kept for pages that began with them.
 const KEPT: usize = 3;
 /// Downloads that are as popular as can be.

@@ -24,10 +24,13 @@ pub(super) struct Segment {
     pub(super) slots: Vec<u32>,
 }
 
+/// What a part is, and which of its documents are gone.
+type Key = (SegmentId, Option<Opstamp>);
+
 /// Every part.
 #[derive(Clone, Default)]
 pub(super) struct Segments {
-    parts: Vec<((SegmentId, Option<Opstamp>), Arc<Segment>)>,
+    parts: Vec<(Key, Arc<Segment>)>,
     /// Keeps the files of the parts.
     _searcher: Option<Searcher>,
 }

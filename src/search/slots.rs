@@ -35,13 +35,10 @@ impl Slots {
         match self {
             Self::Few(list) => {
                 // Slots mostly come in order.
-                match list.last() {
-                    Some(last) if *last >= slot => {
-                        if let Err(at) = list.binary_search(&slot) {
-                            list.insert(at, slot);
-                        }
-                    }
-                    _ => list.push(slot),
+                if list.last().is_none_or(|last| *last < slot) {
+                    list.push(slot);
+                } else if let Err(at) = list.binary_search(&slot) {
+                    list.insert(at, slot);
                 }
                 if list.len() > limit(all) {
                     *self = Self::of(std::mem::take(list), all);

@@ -105,11 +105,14 @@ impl Values {
     pub(super) fn number(&mut self, facet: Facet, text: &str) -> u32 {
         let lower = text.to_lowercase();
         let place = self.order[facet as usize].binary_search_by(|value| self.compare(*value, &lower, text));
-        place.map(|at| self.order[facet as usize][at]).unwrap_or_else(|at| {
-            let number = self.append(facet, text, &lower);
-            Arc::make_mut(&mut self.order[facet as usize]).insert(at, number);
-            number
-        })
+        match place {
+            Ok(at) => self.order[facet as usize][at],
+            Err(at) => {
+                let number = self.append(facet, text, &lower);
+                Arc::make_mut(&mut self.order[facet as usize]).insert(at, number);
+                number
+            }
+        }
     }
 
     /// The values of a facet, where they are known to be new and are given in any order.

@@ -52,13 +52,14 @@ impl Vocabulary {
 
     /// The number of a word, a new one where it was not known.
     pub(super) fn number(&mut self, text: &str) -> u32 {
-        self.order.binary_search_by(|word| (**self.text(*word)).cmp(text)).map(|at| self.order[at]).unwrap_or_else(
-            |at| {
+        match self.order.binary_search_by(|word| (**self.text(*word)).cmp(text)) {
+            Ok(at) => self.order[at],
+            Err(at) => {
                 let number = self.append(text);
                 Arc::make_mut(&mut self.order).insert(at, number);
                 number
-            },
-        )
+            }
+        }
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "memory ends before 2^32 words")]

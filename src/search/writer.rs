@@ -57,12 +57,8 @@ impl Writer {
         };
         *used = Instant::now();
         for (change, is_known) in changes {
-            let id = match change {
-                Change::Put(document) => document.repository_id,
-                Change::Remove(id) => *id,
-            };
             if is_known {
-                writer.delete_term(fields.key(id));
+                writer.delete_term(fields.key(change.id()));
             }
             if let Change::Put(document) = change {
                 writer.add_document(fields.document(document, &mut self.stems))?;

@@ -80,6 +80,8 @@ pub struct Config {
     pub manifests: Manifests,
     /// Limits on callers.
     pub limits: Limits,
+    /// The feed of events.
+    pub events: Events,
 }
 
 impl Default for Config {
@@ -95,6 +97,7 @@ impl Default for Config {
             log: Logs::default(),
             manifests: Manifests::default(),
             limits: Limits::default(),
+            events: Events::default(),
         }
     }
 }
@@ -187,6 +190,28 @@ impl Default for Limits {
     }
 }
 
+/// The feed of events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Events {
+    /// Days an event is kept; 0 is for ever. Default 90.
+    pub keep_days: u32,
+    /// Events that are kept, the newest; 0 is any number. Default 1,000,000, in about 150 MiB.
+    pub keep_count: u64,
+    /// Streams of events one identity may have open, or one address where nobody signs in. Default 32.
+    pub streams_per_identity: usize,
+    /// Streams of events that may be open in all. Default 1,000.
+    pub streams: usize,
+    /// Seconds of silence after which a stream says that it is still there. Default 15.
+    pub heartbeat_seconds: u64,
+}
+
+impl Default for Events {
+    fn default() -> Self {
+        Self { keep_days: 90, keep_count: 1_000_000, streams_per_identity: 32, streams: 1_000, heartbeat_seconds: 15 }
+    }
+}
+
 /// What command line and environment say instead of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -265,6 +290,7 @@ impl Config {
             ("limits.head-seconds", self.limits.head_seconds == 0),
             ("limits.body-idle-seconds", self.limits.body_idle_seconds == 0),
             ("limits.uploads-per-identity", self.limits.uploads_per_identity == 0),
+            ("events.heartbeat-seconds", self.events.heartbeat_seconds == 0),
         ];
         if let Some((key, _)) = counted.into_iter().find(|(_, is_zero)| *is_zero) {
             return Err(ConfigError::Value { key, problem: zero });

@@ -58,6 +58,8 @@ impl AsyncRead for Connection {
         let read = Pin::new(&mut this.socket).poll_read(context, buffer);
         if buffer.filled().len() > before {
             this.pace.received();
+        } else if read.is_ready() && buffer.remaining() > 0 {
+            this.pace.left();
         }
         this.pace.check(context)?;
         read

@@ -19,7 +19,7 @@ mod service;
 mod tls;
 
 pub use auth_config::{Auth, ExternalUrl, ExternalUrlError};
-pub use config::{Config, ConfigError, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
+pub use config::{Config, ConfigError, Events, Limits, LogFormat, Logs, Manifests, MissingLayers, Overrides, Tls};
 pub use data_dir::{DataDir, FORMAT};
 pub use error::Error;
 pub use first_token::FirstToken;

@@ -1,5 +1,5 @@
 //! How long the head of a request may take on a connection that has served one before: the HTTP library watches only
-//! the first.
+//! the first. And whether the other side has left.
 
 use std::cell::RefCell;
 use std::future::Future as _;
@@ -19,6 +19,8 @@ pub(super) struct Pace(Rc<RefCell<Watch>>);
 struct Watch {
     limit: Duration,
     phase: Phase,
+    /// The other side will send nothing more.
+    is_left: bool,
     /// Set for a head that may be whole since then: to set it anew for each takes longer than to look once too often.
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -36,7 +38,7 @@ enum Phase {
 impl Pace {
     /// `limit` is how long one head may take.
     pub(super) fn new(limit: Duration) -> Self {
-        Self(Rc::new(RefCell::new(Watch { limit, phase: Phase::Request, timer: None })))
+        Self(Rc::new(RefCell::new(Watch { limit, phase: Phase::Request, is_left: false, timer: None })))
     }
 
     /// A head is whole.
@@ -55,6 +57,16 @@ impl Pace {
         if matches!(watch.phase, Phase::Idle) {
             watch.phase = Phase::Head(Instant::now() + watch.limit);
         }
+    }
+
+    /// No more bytes will come.
+    pub(super) fn left(&self) {
+        self.0.borrow_mut().is_left = true;
+    }
+
+    /// Whether no more bytes will come. Whoever answers is asked for more of it right after.
+    pub(super) fn is_left(&self) -> bool {
+        self.0.borrow().is_left
     }
 
     /// Bytes have gone. A head that came early, while an answer was still on its way, is not late.

@@ -14,8 +14,8 @@ use super::http::State;
 use super::oidc::Elsewhere;
 use super::{Config, DataDir, Error, FirstToken, MissingLayers, listen, tls};
 use crate::index::Sqlite;
-use crate::jobs::{keep_journal, keep_search};
-use crate::registry::{self, Mode, Registry};
+use crate::jobs::{keep_downloads, keep_journal, keep_retention, keep_search};
+use crate::registry::{self, Mode, Registry, Retention};
 use crate::storage::{FileStore, Journal};
 
 /// How often abandoned uploads are ended.
@@ -33,6 +33,7 @@ pub struct Server {
     serving: dev::Server,
     url: String,
     drain: Duration,
+    retention: Retention,
     closed: mpsc::Receiver<()>,
     first_token: Option<FirstToken>,
     // After the registry, which must be closed before another process may have the directory.
@@ -76,16 +77,14 @@ impl Server {
             .limiting_uploads(config.limits.uploads_per_identity)
             .signing_for(SignedDuration::from_secs(config.auth.token_seconds.into()));
         let first_token = prepare(&registry, &directory, config).await?;
-        let body_idle = Duration::from_secs(config.limits.body_idle_seconds);
         let url = url(address, config.tls.is_some());
         let elsewhere = Elsewhere::new(&config.auth, Some(url.as_str()).filter(|_| address.ip().is_loopback()))?;
-        let (state, closed) =
-            State::new(Arc::new(registry), directory.root(), body_idle, tls.is_some(), &config.auth, elsewhere);
-        let state = state.sharing_with(&config.cors_origins);
+        let (state, closed) = State::new(Arc::new(registry), directory.root(), config, elsewhere);
         let serving = listen::serve(config, listener, tls, state.clone());
         let serving = serving.map_err(|source| Error::Listen { address, source })?;
         let drain = Duration::from_secs(config.limits.drain_seconds);
-        Ok(Self { state, serving, url, drain, closed, first_token, directory })
+        let retention = Retention::new(config.events.keep_days, config.events.keep_count);
+        Ok(Self { state, serving, url, drain, retention, closed, first_token, directory })
     }
 
     /// Where it is reached from this machine.
@@ -101,10 +100,13 @@ impl Server {
     /// Serves until `stop` is ready; then no request is taken any more, and running ones have the configured time to
     /// end. The data directory is free when this answers.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Error> {
-        let Self { state, serving, drain, mut closed, directory, .. } = self;
+        let Self { state, serving, drain, retention, mut closed, directory, .. } = self;
         let handle = serving.handle();
         let sweeper = tokio::spawn(sweep(Arc::clone(&state.registry)));
         let noter = tokio::spawn(keep_noting(Arc::clone(&state.registry)));
+        let follower = Arc::clone(&state.registry);
+        let seen = move || follower.search_position();
+        let remover = tokio::spawn(keep_retention(Arc::clone(&state.registry), retention, seen));
         let (rest, told) = tokio::sync::oneshot::channel::<()>();
         let told = async { drop(told.await) };
         let search = tokio::spawn(keep_search(Arc::clone(&state.registry), told));
@@ -112,21 +114,29 @@ impl Server {
         // A sender that is gone means the same.
         let told = async { drop(told.await) };
         let journal = tokio::spawn(keep_journal(Arc::clone(&state.registry), directory.journal_opener(), told));
+        let (counted, told) = tokio::sync::oneshot::channel::<()>();
+        let told = async { drop(told.await) };
+        let downloads = tokio::spawn(keep_downloads(Arc::clone(&state.registry), told));
         let serving = tokio::spawn(serving);
         tokio::pin!(serving);
         let ended = tokio::select! {
             ended = &mut serving => ended,
             () = stop => {
                 tracing::info!(drain_seconds = drain.as_secs(), "stopping");
+                state.followers.stop();
                 handle.stop(true).await;
                 serving.await
             }
         };
         sweeper.abort();
         noter.abort();
+        remover.abort();
         // They end with an error, since they were aborted; awaited, so that they hold the registry no longer.
-        let _ = tokio::join!(sweeper, noter);
+        let _ = tokio::join!(sweeper, noter, remover);
         note(&state.registry).await;
+        drop(counted);
+        // All that was served is counted.
+        let _ = downloads.await;
         state.backups.stop().await;
         drop(rest);
         let _ = search.await;

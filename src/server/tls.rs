@@ -86,6 +86,8 @@ impl AsyncRead for Encrypted {
         if let Some(pace) = &this.pace {
             if buffer.filled().len() > before {
                 pace.received();
+            } else if read.is_ready() && buffer.remaining() > 0 {
+                pace.left();
             }
             pace.check(context)?;
         }

@@ -29,4 +29,5 @@ mod scenes;
 mod signed_in;
 mod signer;
 mod skopeo;
+mod taken_back;
 mod wire;

@@ -38,7 +38,7 @@ fn with_hosts(arguments: &[&str]) -> Vec<String> {
     all
 }
 
-fn attempt(home: &Home, arguments: &[&str]) -> Said {
+pub(crate) fn attempt(home: &Home, arguments: &[&str]) -> Said {
     let all = with_hosts(arguments);
     run(&mut home.command("regctl", &all.iter().map(String::as_str).collect::<Vec<_>>()))
 }

@@ -22,10 +22,15 @@ const ROUNDS_PER_DIRECTORY: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Numbers nobody can foresee, but that a failure tells: xorshift.
-struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
+    /// Dice that fall as this number says.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -125,7 +130,7 @@ async fn crash(data: &Path, at: Option<(Point, u64)>, otherwise: Duration, count
 #[expect(clippy::print_stdout, reason = "how much was tried is the point")]
 async fn what_was_acknowledged_survives_every_kill() {
     let first = u64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_nanos() & u128::from(u64::MAX)).unwrap() | 1;
-    let (mut dice, counter) = (Dice(first), Arc::new(AtomicU64::new(0)));
+    let (mut dice, counter) = (Dice::new(first), Arc::new(AtomicU64::new(0)));
     let (mut acknowledged, mut orphans, mut crashes) = (0, 0, BTreeMap::new());
     for begin in (0..rounds()).step_by(ROUNDS_PER_DIRECTORY) {
         let place = tempfile::tempdir().unwrap();

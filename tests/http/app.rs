@@ -136,12 +136,21 @@ impl TestApp {
 
     /// Stops the server, does something to its folder, and starts another one over it.
     pub(crate) async fn restarted_after(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
+        self.again(meanwhile, Config::default()).await
+    }
+
+    /// Stops the server and starts another one over the same folder, with a configuration of its own.
+    pub(crate) async fn restarted_with(self, config: Config) -> Self {
+        self.again(async |_| (), config).await
+    }
+
+    async fn again(self, meanwhile: impl AsyncFnOnce(&Path), config: Config) -> Self {
         let Self { directory, data, admin, is_open, stop, serving, client, .. } = self;
         drop(client);
         stop.send(()).unwrap();
         serving.await.unwrap();
         meanwhile(directory.path()).await;
-        let again = Self::on(directory, data, Config { insecure_no_auth: is_open, ..Config::default() }).await;
+        let again = Self::on(directory, data, Config { insecure_no_auth: is_open, ..config }).await;
         Self { admin, ..again }
     }
 
@@ -198,6 +207,25 @@ impl TestApp {
             assert_eq!(self.push_blob(name, &content).await, blob.descriptor.digest);
         }
         self.push_manifest(name, target, artifact.manifest()).await
+    }
+
+    /// The same as somebody, where people are known.
+    pub(crate) async fn push_package_as(&self, token: &str, name: &str, target: &str, artifact: &Artifact) {
+        let authorization = format!("Bearer {token}");
+        for blob in artifact.blobs() {
+            let content = match &blob.content {
+                BlobContent::Bytes(bytes) => bytes.to_vec(),
+                BlobContent::File(path) => std::fs::read(path).unwrap(),
+            };
+            let path = format!("/v2/{name}/blobs/uploads/?digest={}", blob.descriptor.digest);
+            let headers = [("authorization", authorization.as_str())];
+            assert_eq!(self.send(Method::POST, &path, &headers, &content).await.status, 201);
+        }
+        let manifest = artifact.manifest();
+        let headers =
+            [("authorization", authorization.as_str()), ("content-type", manifest.media_type().as_str())];
+        let path = format!("/v2/{name}/manifests/{target}");
+        assert_eq!(self.send(Method::PUT, &path, &headers, manifest.bytes()).await.status, 201);
     }
 
     pub(crate) async fn push_manifest(&self, name: &str, target: &str, manifest: &Manifest) -> Answer {

@@ -58,6 +58,28 @@ GET /api/v1/packages/{repository}/versions                        | public      
 GET /api/v1/packages/{repository}/versions/{version}              | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions/{version}              | org                | 401  404  200  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions/{version}              | public             | 200  200  200  200  200  200  200  200
+PUT /api/v1/packages/{repository}/versions/{version}/deprecation  | private org public | 401  403  403  403  200  200  200  200
+DELETE /api/v1/packages/{repository}/versions/{version}/deprecation | private org public | 401  403  403  403  200  200  200  200
+PUT /api/v1/packages/{repository}/versions/{version}/yank         | private org public | 401  403  403  403  200  200  200  200
+DELETE /api/v1/packages/{repository}/versions/{version}/yank      | private org public | 401  403  403  403  200  200  200  200
+PUT /api/v1/packages/{repository}/deprecation                     | private org public | 401  403  403  403  200  200  200  200
+DELETE /api/v1/packages/{repository}/deprecation                  | private org public | 401  403  403  403  200  200  200  200
+GET /api/v1/packages/{repository}/downloads                       | private            | 401  404  404  200  200  200  200  200
+GET /api/v1/packages/{repository}/downloads                       | org                | 401  404  200  200  200  200  200  200
+GET /api/v1/packages/{repository}/downloads                       | public             | 200  200  200  200  200  200  200  200
+GET /api/v1/packages/{repository}/rating                          | private            | 401  404  404  200  200  200  200  200
+GET /api/v1/packages/{repository}/rating                          | org                | 401  404  200  200  200  200  200  200
+GET /api/v1/packages/{repository}/rating                          | public             | 401  200  200  200  200  200  200  200
+PUT /api/v1/packages/{repository}/rating                          | private            | 401  404  404  200  200  200  200  200
+PUT /api/v1/packages/{repository}/rating                          | org                | 401  404  200  200  200  200  200  200
+PUT /api/v1/packages/{repository}/rating                          | public             | 401  200  200  200  200  200  200  200
+DELETE /api/v1/packages/{repository}/rating                       | private            | 401  404  404  204  204  204  204  204
+DELETE /api/v1/packages/{repository}/rating                       | org                | 401  404  204  204  204  204  204  204
+DELETE /api/v1/packages/{repository}/rating                       | public             | 401  204  204  204  204  204  204  204
+GET /api/v1/packages/{repository}/ratings                         | private            | 401  404  404  200  200  200  200  200
+GET /api/v1/packages/{repository}/ratings                         | org                | 401  404  200  200  200  200  200  200
+GET /api/v1/packages/{repository}/ratings                         | public             | 200  200  200  200  200  200  200  200
+DELETE /api/v1/packages/{repository}/ratings/{user}               | private org public | 401  403  403  403  403  204  204  204
 GET /api/v1/repositories/{repository}                             | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/repositories/{repository}                             | org                | 401  404  200  200  200  200  200  200
 GET /api/v1/repositories/{repository}                             | public             | 200  200  200  200  200  200  200  200

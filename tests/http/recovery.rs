@@ -45,6 +45,18 @@ async fn fill(app: &TestApp) {
             201
         );
     }
+    for (path, body) in [
+        ("versions/1.0.0/yank", json!({"message": "bad"})),
+        ("versions/1.1.0-rc.1/yank", json!({"message": "bad"})),
+        ("versions/1.1.0-rc.1/deprecation", json!({"message": "old", "superseded_by": "team/author:2.0.0"})),
+        ("deprecation", json!({"message": "all of it"})),
+    ] {
+        let path = format!("/api/v1/packages/team/writer/{path}");
+        let headers = [("content-type", "application/json")];
+        assert_eq!(app.send(Method::PUT, &path, &headers, body.to_string().as_bytes()).await.status, 200);
+    }
+    let unyank = "/api/v1/packages/team/writer/versions/1.0.0/yank";
+    assert_eq!(app.send(Method::DELETE, unyank, &[], b"").await.status, 200);
     let large = vec![7; 300_000];
     let subject = push(app, "a/large", "v1", &large, None).await;
     push(app, "a/large", "signature", b"signed", Some(subject)).await;
@@ -81,7 +93,8 @@ async fn seen(app: &TestApp) -> BTreeMap<String, (u16, Vec<u8>)> {
             let manifest = app.get(&format!("/v2/{name}/manifests/{}", tag.as_str().unwrap())).await;
             let digest = manifest.header("docker-content-digest").to_owned();
             paths.push(format!("/v2/{name}/referrers/{digest}"));
-            seen.insert(format!("{name}:{tag} {digest}"), (manifest.status.as_u16(), manifest.body));
+            let warnings: Vec<_> = manifest.headers.get_all("warning").iter().collect();
+            seen.insert(format!("{name}:{tag} {digest} {warnings:?}"), (manifest.status.as_u16(), manifest.body));
         }
     }
     for path in paths {

@@ -17,6 +17,7 @@ impl Stage {
             "organisations" => self.about_organisations(method, template, on, column).await,
             "tokens" => self.about_tokens(method, template, on, column).await,
             "publishers" => self.about_publishers(method, template, on).await,
+            "packages" if template != "/api/v1/packages" => self.about_packages(method, template, on, column).await,
             "permissions" | "tag-rules" | "repositories" => self.about_rights(method, template, on).await,
             _ => self.about_all(method, template, on),
         }
@@ -31,6 +32,27 @@ impl Stage {
             other => panic!("there is no request for {other:?}"),
         };
         let path = template.replace("{repository}", &format!("acme/{on}")).replace("{version}", "1.0.0");
+        Ask::new(method, path, &body)
+    }
+
+    async fn about_packages(&self, method: Method, template: &str, on: &str, column: &str) -> Ask {
+        let name = format!("acme/{on}");
+        let path = template.replace("{repository}", &name).replace("{version}", "1.0.0").replace("{user}", "admin");
+        let rating = json!({"stars": 4});
+        let body = match (method.as_str(), template.rsplit('/').next().unwrap()) {
+            ("PUT", "rating") => rating.clone(),
+            ("PUT", _) => json!({"message": "not good"}),
+            // It may be there, if this column may have one.
+            (_, "rating") => {
+                self.send(column, &Ask::new(Method::PUT, path.clone(), &rating)).await;
+                Value::Null
+            }
+            ("DELETE", "{user}") => {
+                self.administer(Method::PUT, &format!("/api/v1/packages/{name}/rating"), &rating).await;
+                Value::Null
+            }
+            _ => Value::Null,
+        };
         Ask::new(method, path, &body)
     }
 

@@ -28,7 +28,12 @@ pub(crate) async fn check(connection: &mut Connection, kind: &Kind) -> Result<()
         asked += 1;
     }
     let part = crate::load::count(found) / crate::load::count(asked);
-    ensure!(part >= kind.finds, "{}: only {found} of {asked} find something, such as {:?}", kind.name, kind.paths.first());
+    ensure!(
+        part >= kind.finds,
+        "{}: only {found} of {asked} find something, such as {:?}",
+        kind.name,
+        kind.paths.first()
+    );
     Ok(())
 }
 

@@ -17,11 +17,11 @@ const FREQUENT: usize = 30;
 const SAMPLES: usize = 800;
 /// Nobody looks for these alone.
 const STOP_WORDS: [&str; 62] = [
-    "the", "and", "for", "with", "that", "this", "from", "are", "not", "all", "can", "has", "have", "its", "was", "will",
-    "you", "your", "use", "when", "into", "any", "but", "each", "what", "how", "which", "then", "than", "them", "they",
-    "these", "those", "their", "there", "only", "one", "two", "also", "must", "should", "would", "may", "more", "most",
-    "other", "such", "via", "per", "about", "after", "before", "been", "being", "both", "does", "over", "under", "out",
-    "where", "while", "who",
+    "the", "and", "for", "with", "that", "this", "from", "are", "not", "all", "can", "has", "have", "its", "was",
+    "will", "you", "your", "use", "when", "into", "any", "but", "each", "what", "how", "which", "then", "than", "them",
+    "they", "these", "those", "their", "there", "only", "one", "two", "also", "must", "should", "would", "may", "more",
+    "most", "other", "such", "via", "per", "about", "after", "before", "been", "being", "both", "does", "over",
+    "under", "out", "where", "while", "who",
 ];
 
 /// See the module.

@@ -13,6 +13,7 @@ use agent_registry::index::{Error, Session, Sqlite, Value, manifests, packages, 
 use agent_registry::oci::{Digest, Manifest, RepositoryName, Tag};
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
@@ -20,8 +21,10 @@ use super::artifact::{Artifact, Source};
 use super::facts::{Counting, Facts};
 use super::plan::{self, Plan};
 
-/// Versions written in one transaction.
-const BATCH: usize = 500;
+/// Versions written in one commit, and in each closure of it: what every statement of a closure has to look through is
+/// what the closure has changed so far.
+const BATCH: usize = 800;
+const CLOSURE: usize = 40;
 /// Events kept; a registry forgets old ones.
 const EVENTS: i64 = 100_000;
 
@@ -96,12 +99,13 @@ pub(crate) async fn fill(index: &Sqlite, plan: Arc<Plan>, teams: Vec<TeamId>) ->
     let preparing = std::thread::spawn(move || prepare(&plan, &sender));
     index.write(|session| relax(session)).await?;
     while let Some(batch) = receiver.recv().await {
-        let (batch, teams): (Vec<Prepared>, _) = (batch, Arc::clone(&teams));
-        let write = index.write(move |session| {
-            batch.iter().try_for_each(|version| version.store(session, &teams))?;
-            forget(session)
-        });
-        write.await?;
+        let (mut batch, mut writes) = (Vec::into_iter(batch), vec![]);
+        while batch.len() > 0 {
+            let (part, teams): (Vec<Prepared>, _) = (batch.by_ref().take(CLOSURE).collect(), Arc::clone(&teams));
+            writes.push(index.write(move |session| part.iter().try_for_each(|version| version.store(session, &teams))));
+        }
+        try_join_all(writes).await?;
+        index.write(|session| forget(session)).await?;
     }
     preparing.join().ok().context("the preparing thread broke off")?
 }

@@ -19,6 +19,7 @@ use anyhow::Result;
 use crate::bench::{Bench, folder};
 use crate::figure::{Aim, Figure};
 use crate::load::count;
+use crate::search_chart::name;
 use crate::server::Server;
 use questions::Kind;
 use world::World;
@@ -26,6 +27,8 @@ use world::World;
 /// Packages of the larger world, and how much longer its answers may take.
 const MANY_PACKAGES: usize = 1_000_000;
 const MANY_TIMES: f64 = 3.0;
+/// How much longer an answer may take beside pushes.
+const BESIDE_TIMES: f64 = 2.0;
 /// Pushes of a round that search is watched for.
 const WATCHED: usize = 40;
 
@@ -33,42 +36,49 @@ const WATCHED: usize = 40;
 type Times = Vec<[Vec<f64>; 2]>;
 
 pub(crate) async fn measure(bench: &mut Bench) -> Result<()> {
-    let few = bench.options.packages;
-    let times = of(bench, few).await?;
-    if bench.options.million && few < MANY_PACKAGES {
-        let more = of(bench, MANY_PACKAGES).await?;
-        for ((kind, [_, p99]), [_, before]) in times.into_iter().zip(more).map(|((kind, times), (_, more))| ((kind, more), times)) {
-            bench.add(Figure {
-                work: format!("search: {kind}, p99 with {MANY_PACKAGES} packages"),
-                unit: "ms",
-                ours: p99,
-                peer: Some(("with fewer", before)),
-                aim: Aim::AtMostTimes(MANY_TIMES),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// Measures everything over the world of so many packages. Answers the times of questions that nothing was beside.
-async fn of(bench: &mut Bench, packages: usize) -> Result<Vec<(&'static str, [Vec<f64>; 2])>> {
-    let world = World::of(packages).await?;
-    let facts = &world.facts;
-    println!("{} packages, {} versions; the user sees {}; words: {:?}", facts.packages, facts.versions, facts.visible, facts.frequent);
+    let world = World::of(bench.options.packages).await?;
     stored(bench, &world)?;
     starts(bench, &world).await?;
-    let kinds = questions::all(&world.facts);
-    let server = start::start(&world).await?.0;
-    start::check(&server, &world).await?;
+    let (server, kinds) = serve(&world).await?;
+    let alone = times(bench, &server, &kinds).await?;
+    add(bench, &kinds, &alone, false);
+    memory(bench, &server, &kinds).await?;
+    beside(bench, &server, &kinds).await?;
+    pushes(bench, &server).await?;
+    drop(server);
+    if bench.options.million { with_many(bench, &kinds, alone).await } else { Ok(()) }
+}
+
+/// Starts a server that sees what it should, and makes questions that find what they should.
+async fn serve(world: &World) -> Result<(Server, Vec<Kind>)> {
+    let facts = &world.facts;
+    let (packages, versions, visible) = (facts.packages, facts.versions, facts.visible);
+    println!("{packages} packages, {versions} versions, {visible} in sight; frequent words: {:?}", facts.frequent);
+    let (server, _) = start::start(world).await?;
+    start::check(&server, world).await?;
+    let kinds = questions::all(facts);
     let mut connection = ask::connect(&server).await?;
     for kind in &kinds {
         ask::check(&mut connection, kind).await?;
     }
-    let alone = times(bench, &server, &kinds, false).await?;
-    memory(bench, &server, &kinds).await?;
-    times(bench, &server, &kinds, true).await?;
-    pushes(bench, &server).await?;
-    Ok(kinds.iter().map(|kind| kind.name).zip(alone).collect())
+    Ok((server, kinds))
+}
+
+/// Compares answers among many more packages with those among fewer.
+async fn with_many(bench: &mut Bench, kinds: &[Kind], fewer: Times) -> Result<()> {
+    let world = World::of(MANY_PACKAGES).await?;
+    let (server, more) = serve(&world).await?;
+    let times = times(bench, &server, &more).await?;
+    for ((kind, [_, ours]), [_, fewer]) in kinds.iter().zip(times).zip(fewer) {
+        bench.add(Figure {
+            work: format!("{} with {MANY_PACKAGES} packages", name(kind.name, false, "p99")),
+            unit: "ms",
+            ours,
+            peer: Some(("with fewer", fewer)),
+            aim: Aim::AtMostTimes(MANY_TIMES),
+        });
+    }
+    Ok(())
 }
 
 /// What the disk holds for it.
@@ -77,9 +87,14 @@ fn stored(bench: &mut Bench, world: &World) -> Result<()> {
     let content = facts.manifest_bytes + facts.blob_bytes;
     let beside = world.database_bytes()?.saturating_sub(content);
     let each = |bytes: u64, number: usize| bytes_as_number(bytes) / count(number);
-    let figure = |work: &str, ours, aim| Figure { work: work.to_owned(), unit: "bytes", ours: vec![ours], peer: None, aim };
+    let figure =
+        |work: &str, ours, aim| Figure { work: work.to_owned(), unit: "bytes", ours: vec![ours], peer: None, aim };
     bench.add(figure("a version's manifest", each(facts.manifest_bytes, facts.versions), Aim::None));
-    bench.add(figure("a version in the database, beside manifest and blobs", each(beside, facts.versions), Aim::AtMost(1024.0)));
+    bench.add(figure(
+        "a version in the database, beside manifest and blobs",
+        each(beside, facts.versions),
+        Aim::AtMost(1024.0),
+    ));
     Ok(())
 }
 
@@ -112,35 +127,49 @@ async fn starts(bench: &mut Bench, world: &World) -> Result<()> {
 }
 
 /// Asks all kinds of questions, round by round.
-async fn times(bench: &mut Bench, server: &Server, kinds: &[Kind], beside: bool) -> Result<Times> {
+async fn times(bench: &Bench, server: &Server, kinds: &[Kind]) -> Result<Times> {
+    let mut found: Times = kinds.iter().map(|_| [vec![], vec![]]).collect();
+    for _ in 0..bench.options.rounds {
+        round(server, kinds, &mut found).await?;
+    }
+    Ok(found)
+}
+
+async fn round(server: &Server, kinds: &[Kind], found: &mut Times) -> Result<()> {
     let mut connection = ask::connect(server).await?;
+    for (kind, values) in kinds.iter().zip(found) {
+        for (values, value) in values.iter_mut().zip(ask::ask(&mut connection, kind).await?) {
+            values.push(value);
+        }
+    }
+    Ok(())
+}
+
+/// Asks all of them while packages are pushed, and looks how soon search sees those.
+async fn beside(bench: &mut Bench, server: &Server, kinds: &[Kind]) -> Result<()> {
     let mut found: Times = kinds.iter().map(|_| [vec![], vec![]]).collect();
     let (mut rates, mut seen) = (vec![], vec![]);
     for _ in 0..bench.options.rounds {
-        let pushes = if beside { Some(pushing::Pushes::begin(server).await?) } else { None };
-        for (kind, values) in kinds.iter().zip(&mut found) {
-            for (values, value) in values.iter_mut().zip(ask::ask(&mut connection, kind).await?) {
-                values.push(value);
-            }
-        }
-        if let Some(pushes) = pushes {
-            seen.push(ask::percentiles(pushing::until_seen(server, WATCHED).await?));
-            rates.push(pushes.end().await?);
-        }
+        let pushes = pushing::Pushes::begin(server).await?;
+        round(server, kinds, &mut found).await?;
+        seen.push(ask::percentiles(pushing::until_seen(server, WATCHED).await?));
+        rates.push(pushes.end().await?);
     }
-    let (times, place) = if beside { (2.0, " beside pushes") } else { (1.0, "") };
-    for (kind, values) in kinds.iter().zip(&found) {
+    add(bench, kinds, &found, true);
+    let work = "pushes of agent packages beside them".to_owned();
+    bench.add(Figure { work, unit: "/s", ours: rates, peer: None, aim: Aim::None });
+    add_seen(bench, " beside pushes", &seen);
+    Ok(())
+}
+
+fn add(bench: &mut Bench, kinds: &[Kind], times: &Times, beside: bool) {
+    for (kind, values) in kinds.iter().zip(times) {
         for ((values, aim), part) in values.iter().zip(kind.aims).zip(["p50", "p99"]) {
-            let (work, ours) = (format!("search: {}{place}, {part}", kind.name), values.clone());
-            bench.add(Figure { work, unit: "ms", ours, peer: None, aim: Aim::AtMost(aim * times) });
+            let (work, ours) = (name(kind.name, beside, part), values.clone());
+            let aim = Aim::AtMost(if beside { aim * BESIDE_TIMES } else { aim });
+            bench.add(Figure { work, unit: "ms", ours, peer: None, aim });
         }
     }
-    if beside {
-        let work = "pushes of agent packages beside them".to_owned();
-        bench.add(Figure { work, unit: "/s", ours: rates, peer: None, aim: Aim::None });
-        add_seen(bench, " beside pushes", &seen);
-    }
-    Ok(found)
 }
 
 /// What memory a registry takes beyond one that is empty, both having answered the same questions.
@@ -148,7 +177,11 @@ async fn memory(bench: &mut Bench, server: &Server, kinds: &[Kind]) -> Result<()
     let folder = folder()?;
     let empty = world::serve(folder.path())?;
     let mut connection = crate::http::Connection::open(empty.address).await?.showing(people::ADMIN_TOKEN);
-    for path in kinds.iter().filter(|kind| kind.paths.iter().all(|path| path.contains("?q="))).flat_map(|kind| kind.paths.iter().take(100)) {
+    for path in kinds
+        .iter()
+        .filter(|kind| kind.paths.iter().all(|path| path.contains("?q=")))
+        .flat_map(|kind| kind.paths.iter().take(100))
+    {
         ask::json(&mut connection, path).await?;
     }
     for (work, key, aim) in [("", "VmRSS", Aim::AtMost(150.0)), (", without mapped files", "RssAnon", Aim::None)] {

@@ -53,8 +53,16 @@ fn member(
     let (now, scopes) = (Timestamp::now(), Scopes::all());
     let user = accounts::create_user(session, name, false, now)?;
     let (kind, patterns) = (TokenKind::Access, &[]);
-    let token =
-        NewToken { account: user, kind, hash, name: "bench", scopes: &scopes, patterns, parent: None, expires_at: None };
+    let token = NewToken {
+        account: user,
+        kind,
+        hash,
+        name: "bench",
+        scopes: &scopes,
+        patterns,
+        parent: None,
+        expires_at: None,
+    };
     tokens::insert(session, &token, now)?;
     let mut made = vec![];
     for (number, place) in places.iter().enumerate() {

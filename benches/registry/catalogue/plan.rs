@@ -173,11 +173,8 @@ fn organisations(vocabulary: &Vocabulary, count: usize) -> Vec<AccountName> {
 fn counts(packages: usize, versions: usize) -> Vec<usize> {
     let mut random = Random::of(VERSIONS, usize::MAX);
     let count = |random: &mut Random| whole(random.skewed(2.0, 1.774) + 0.5).clamp(1, MAX_VERSIONS);
-    let mut counts: Vec<usize> = if versions > packages * 2 {
-        (0..packages).map(|_| count(&mut random)).collect()
-    } else {
-        vec![1; packages]
-    };
+    let mut counts: Vec<usize> =
+        if versions > packages * 2 { (0..packages).map(|_| count(&mut random)).collect() } else { vec![1; packages] };
     for _ in 0..LARGE {
         counts[random.below(packages)] = MAX_VERSIONS;
     }

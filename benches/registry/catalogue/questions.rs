@@ -34,19 +34,28 @@ pub(crate) fn all(facts: &Facts) -> Vec<Kind> {
     let frequent = |parameters: &str| {
         let words = facts.frequent.iter().map(|(word, _)| word);
         let pages = PAGE..PAGE + MANY / facts.frequent.len().max(1) + 1;
-        words.flat_map(|word| pages.clone().map(move |page| search(word, &format!("&limit={page}{parameters}")))).collect()
+        words
+            .flat_map(|word| pages.clone().map(move |page| search(word, &format!("&limit={page}{parameters}"))))
+            .collect()
     };
     kinds.extend([
         kind("very frequent word, ranked", WORDS, frequent("")),
         kind("very frequent word, by downloads", WORDS, frequent("&sort=downloads")),
         kind("very frequent word, by date", WORDS, frequent("&sort=updated")),
         kind("very frequent word, with facets", FACETS, frequent("&facets=true")),
-        kind("all packages, with facets", FACETS, (1..=100).map(|page| search("", &format!("&limit={page}&facets=true"))).collect()),
+        kind(
+            "all packages, with facets",
+            FACETS,
+            (1..=100).map(|page| search("", &format!("&limit={page}&facets=true"))).collect(),
+        ),
     ]);
     let resolve = |(repository, range): &(String, String)| {
         format!("/api/v1/packages/{repository}/resolve?version={}", encoded(range))
     };
-    kinds.push(Kind { finds: 1.0, ..kind("resolve ^1.2 of 1,000 versions", RESOLVE, facts.ranges.iter().map(resolve).collect()) });
+    kinds.push(Kind {
+        finds: 1.0,
+        ..kind("resolve ^1.2 of 1,000 versions", RESOLVE, facts.ranges.iter().map(resolve).collect())
+    });
     kinds
 }
 
@@ -58,7 +67,10 @@ fn words(facts: &Facts, random: &mut Random) -> Vec<Kind> {
     vec![
         kind("two words", WORDS, pairs("")),
         kind("a word without another", WORDS, pairs("-")),
-        Kind { finds: 0.9, ..kind("phrase", WORDS, requests(facts.phrases.iter().map(|phrase| format!("\"{phrase}\"")))) },
+        Kind {
+            finds: 0.9,
+            ..kind("phrase", WORDS, requests(facts.phrases.iter().map(|phrase| format!("\"{phrase}\""))))
+        },
     ]
 }
 
@@ -80,7 +92,11 @@ fn names(facts: &Facts, random: &mut Random) -> Vec<Kind> {
     let inside = |name: &String| name.chars().skip(1).take(3).collect::<String>();
     let mut typo = |name: &String| mistyped(name, random);
     vec![
-        kind("beginning of a word", WORDS, requests(facts.names.iter().map(|name| beginning(name, 3 + name.len() % 3)))),
+        kind(
+            "beginning of a word",
+            WORDS,
+            requests(facts.names.iter().map(|name| beginning(name, 3 + name.len() % 3))),
+        ),
         Kind { finds: 0.5, ..kind("typing mistake", WORDS, requests(facts.names.iter().map(&mut typo))) },
         kind("glob sent*", GLOBS, requests(facts.names.iter().map(|name| beginning(name, 4) + "*"))),
         kind("glob *bot*", GLOBS, requests(facts.names.iter().map(|name| format!("*{}*", inside(name))))),

@@ -74,7 +74,8 @@ pub(crate) async fn miss(world: &World) -> Result<()> {
 fn missed(number: usize, now: Timestamp) -> Result<Prepared> {
     // Another name each time: a repository that is there tells less.
     let name = format!("missed-{}-{number}", now.as_second());
-    let (description, readme) = (format!("Missed number {number} of {MISSED}"), format!("# {name}\n\nIt was missed.\n"));
+    let (description, readme) =
+        (format!("Missed number {number} of {MISSED}"), format!("# {name}\n\nIt was missed.\n"));
     let metadata = Metadata {
         name: name.clone(),
         description: Some(description),

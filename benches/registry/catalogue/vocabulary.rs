@@ -90,7 +90,8 @@ fn read(path: &Path, each: &mut dyn FnMut(&Path, &str)) -> Result<()> {
         inside.sort();
         return inside.iter().try_for_each(|path| read(path, each));
     }
-    let is_text = path.extension().is_some_and(|kind| ["md", "yaml", "yml", "rs", "txt"].iter().any(|known| kind == *known));
+    let is_text =
+        path.extension().is_some_and(|kind| ["md", "yaml", "yml", "rs", "txt"].iter().any(|known| kind == *known));
     if is_text && let Ok(text) = fs::read_to_string(path) {
         each(path, &text);
     }

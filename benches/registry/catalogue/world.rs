@@ -75,7 +75,8 @@ impl World {
         let Ok((made_by, size, facts)) = serde_json::from_slice::<(String, u64, Facts)>(&said) else {
             return Ok(None);
         };
-        let is_kept = made_by == makers && fs::metadata(folder.join("data/index.sqlite"))?.len() <= size * MAX_GROWTH / 100;
+        let is_kept =
+            made_by == makers && fs::metadata(folder.join("data/index.sqlite"))?.len() <= size * MAX_GROWTH / 100;
         Ok(is_kept.then(|| Self { facts, folder: folder.to_owned() }))
     }
 
@@ -137,7 +138,7 @@ async fn make(folder: &Path, packages: usize, versions: usize) -> Result<Facts> 
     let facts = fill::fill(&index, plan, teams).await?;
     let last: Result<_, Error> = index.read(|session| events::last(session));
     // The journal would be a copy of it all, which nothing here reads: it begins after what was written.
-    Journal::open(&folder.join("data/journal"))?.append(&[(last?.unsigned_abs(), vec![])])?;
+    Journal::open(&folder.join("data/journal"))?.append(&[(last?.unsigned_abs(), b"{}".to_vec())])?;
     drop(index);
     // What was written must not be on its way to the disk any more while something is measured.
     ok(&mut Command::new("sync"))?;

@@ -41,12 +41,48 @@ pub(super) fn caller_to(request: &HttpRequest, state: &State, to: Purpose) -> Re
 
 /// When what a request shows ends by itself; nothing of a credential that does not, or was not accepted just now.
 pub(super) fn ends_at(request: &HttpRequest, state: &State) -> Option<Timestamp> {
-    match shown::shown(request.headers()) {
-        shown::Shown::Bearer(token) => state.registry.ends_at(Shown::Bearer(token.expose_secret())),
+    state.registry.ends_at(credential(&shown::shown(request.headers()))?)
+}
+
+/// What can be looked up in the registry.
+fn credential(shown: &shown::Shown) -> Option<Shown<'_>> {
+    match shown {
+        shown::Shown::Bearer(token) => Some(Shown::Bearer(token.expose_secret())),
         shown::Shown::Basic(Basic { user, secret }) => {
-            state.registry.ends_at(Shown::Basic { user: user.as_deref(), secret: secret.expose_secret() })
+            Some(Shown::Basic { user: user.as_deref(), secret: secret.expose_secret() })
         }
         shown::Shown::Nothing | shown::Shown::Malformed => None,
+    }
+}
+
+/// What a request showed, kept while its answer goes on, which may be longer than it is accepted.
+#[derive(Debug)]
+pub(super) struct Kept {
+    shown: shown::Shown,
+    service: String,
+    origin: Origin,
+}
+
+impl Kept {
+    /// What an accepted request shows.
+    pub(super) fn of(request: &HttpRequest, state: &State) -> Self {
+        let shown =
+            if state.registry.mode() == Mode::Open { shown::Shown::Nothing } else { shown::shown(request.headers()) };
+        Self { shown, service: state.entrances.of(request).host, origin: origin(request, state) }
+    }
+
+    /// Who that is now. It is no new attempt: nobody has shown it again.
+    pub(super) fn caller(&self, state: &State) -> Result<Caller, Error> {
+        let Some(shown) = credential(&self.shown) else { return Ok(Caller::anonymous(self.origin)) };
+        match state.registry.recall(shown, &self.service, Purpose::Any, self.origin) {
+            Some(caller) => Ok(caller),
+            None => state.registry.authenticate(shown, &self.service, Purpose::Any, self.origin),
+        }
+    }
+
+    /// When it ends by itself.
+    pub(super) fn ends_at(&self, state: &State) -> Option<Timestamp> {
+        state.registry.ends_at(credential(&self.shown)?)
     }
 }
 

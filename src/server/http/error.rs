@@ -71,6 +71,9 @@ pub(super) enum Failure {
     /// Too many wrong credentials; worth another try after so many seconds.
     #[error("too many attempts to sign in have failed; try again in {0} seconds")]
     TooManyAttempts(u64),
+    /// More events are being followed than the server takes.
+    #[error("too many streams of events are open; close some, or try again later")]
+    TooManyStreams,
     /// Administration, asked for from elsewhere.
     #[error("a registry without accounts is administered only from its own machine")]
     NotLocal,
@@ -113,7 +116,9 @@ impl Failure {
             Self::Malformed | Self::SignIn | Self::MountFrom(_) | Self::Elsewhere(_) | Self::Nonce => {
                 (StatusCode::UNAUTHORIZED, Some(ErrorCode::Unauthorized))
             }
-            Self::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests)),
+            Self::TooManyAttempts(_) | Self::TooManyStreams => {
+                (StatusCode::TOO_MANY_REQUESTS, Some(ErrorCode::TooManyRequests))
+            }
             Self::NotLocal | Self::NotAdministrator => (StatusCode::FORBIDDEN, Some(ErrorCode::Denied)),
             Self::BackupRunning => (StatusCode::CONFLICT, Some(ErrorCode::Denied)),
             Self::Stopped(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
@@ -193,7 +198,8 @@ impl Failure {
             Self::TooManyAttempts(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
             }
-            Self::Registry(
+            Self::TooManyStreams
+            | Self::Registry(
                 registry::Error::TooManyUploads | registry::Error::TooManySignIns | registry::Error::SearchFilling,
             ) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
@@ -251,6 +257,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::RepositoryUnknown(_)
         | Error::NoPackage { .. }
         | Error::NoAccounts => StatusCode::NOT_FOUND,
+        Error::EventsRemoved { .. } => StatusCode::GONE,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
         Error::UploadOutOfOrder { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,

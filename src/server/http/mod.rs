@@ -7,6 +7,7 @@ mod challenge;
 mod distribution;
 mod entrance;
 mod error;
+mod followers;
 mod manners;
 mod observe;
 mod operations;

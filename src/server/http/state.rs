@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::entrance::Entrances;
+use super::followers::Followers;
 use crate::registry::Registry;
 use crate::server::attempts::Attempts;
 use crate::server::backups::Backups;
 use crate::server::oidc::Elsewhere;
-use crate::server::{Auth, ExternalUrl};
+use crate::server::{Config, ExternalUrl};
 
 /// Shared by all workers.
 #[derive(Clone, Debug)]
@@ -25,32 +26,33 @@ pub(in crate::server) struct State {
     pub(super) elsewhere: Arc<Elsewhere>,
     /// Whose scripts may read the REST API in a browser.
     pub(super) cors_origins: Arc<[ExternalUrl]>,
+    pub(in crate::server) followers: Arc<Followers>,
     // Last, so that it goes after the registry: its other end learns when nobody holds that any more.
     _open: mpsc::Sender<()>,
 }
 
 impl State {
-    /// The state, and what ends when its last copy is gone.
+    /// The state of a server with this configuration, and what ends when its last copy is gone.
     pub(in crate::server) fn new(
         registry: Arc<Registry>,
         data: &Path,
-        body_idle: Duration,
-        is_tls: bool,
-        auth: &Auth,
+        config: &Config,
         elsewhere: Elsewhere,
     ) -> (Self, mpsc::Receiver<()>) {
-        let backups = Arc::new(Backups::new(Arc::clone(&registry), data));
         let (open, closed) = mpsc::channel(1);
-        let entrances = Entrances::new(Arc::new(auth.clone()), is_tls);
-        let (attempts, elsewhere, cors_origins) = (Arc::default(), Arc::new(elsewhere), Arc::default());
-        (
-            Self { registry, backups, body_idle, is_tls, entrances, attempts, elsewhere, cors_origins, _open: open },
-            closed,
-        )
-    }
-
-    /// Lets scripts of these origins read the REST API; without it, those of none.
-    pub(in crate::server) fn sharing_with(self, origins: &[ExternalUrl]) -> Self {
-        Self { cors_origins: origins.into(), ..self }
+        let is_tls = config.tls.is_some();
+        let state = Self {
+            backups: Arc::new(Backups::new(Arc::clone(&registry), data)),
+            registry,
+            body_idle: Duration::from_secs(config.limits.body_idle_seconds),
+            is_tls,
+            entrances: Entrances::new(Arc::new(config.auth.clone()), is_tls),
+            attempts: Arc::default(),
+            elsewhere: Arc::new(elsewhere),
+            cors_origins: config.cors_origins.as_slice().into(),
+            followers: Followers::new(&config.events),
+            _open: open,
+        };
+        (state, closed)
     }
 }

@@ -9,6 +9,7 @@ mod callers;
 mod doing;
 mod goods;
 mod listening;
+mod moving;
 mod people;
 mod resolving;
 mod searching;

@@ -10,6 +10,7 @@ use crate::index::audit::{self, Filter};
 
 /// Which entries.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// Of this caller only.
     user: Option<String>,
@@ -21,7 +22,14 @@ pub(super) struct Wanted {
 }
 
 /// Decisions that changed something or refused, the newest first.
-#[utoipa::path(get, path = "/api/v1/audit", params(Wanted, Paging), responses((status = 200, body = Page<AuditEntry>)))]
+#[utoipa::path(
+    get, path = "/api/v1/audit", operation_id = "list_audit",
+    params(Wanted, Paging),
+    responses(
+        (status = 200, body = Page<AuditEntry>),
+        (status = 403, description = "The caller is no administrator."),
+    )
+)]
 pub(super) async fn list(
     request: HttpRequest,
     wanted: web::Query<Wanted>,

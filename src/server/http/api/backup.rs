@@ -14,10 +14,11 @@ const FORWARDED: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"
 
 /// Begins a backup.
 #[utoipa::path(
-    post, path = "/api/v1/admin/backup", request_body = NewBackup,
+    post, path = "/api/v1/admin/backup", operation_id = "start_backup",
+    request_body(content = NewBackup, example = json!({"directory": "/var/backups/registry"})),
     responses(
         (status = 202, body = Backup, description = "It has begun; ask how far it is."),
-        (status = 403, description = "Asked for from another machine."),
+        (status = 403, description = "The caller is no administrator, or a registry without accounts is asked from another machine."),
         (status = 409, description = "Another backup is under way."),
     )
 )]
@@ -32,10 +33,10 @@ pub(super) async fn start(request: HttpRequest, payload: web::Payload, state: we
 
 /// How far the newest backup is.
 #[utoipa::path(
-    get, path = "/api/v1/admin/backup",
+    get, path = "/api/v1/admin/backup", operation_id = "show_backup",
     responses(
         (status = 200, body = Backup),
-        (status = 403, description = "Asked from another machine."),
+        (status = 403, description = "The caller is no administrator, or a registry without accounts is asked from another machine."),
         (status = 404, description = "There was none since the registry was started."),
     )
 )]

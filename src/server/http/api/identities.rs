@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::{Failure, State, answer, caller, json, read};
+use crate::api::texts::UserName;
 use crate::api::{NewUserIdentity, Page, UserIdentity};
 use crate::auth::{AccountName, AccountNameError, IssuerUrl};
 use crate::index::identities::StoredIdentity;
@@ -13,17 +14,23 @@ const MAX_SUBJECT_LENGTH: usize = 1024;
 
 /// Which identity is meant.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// The issuer.
+    #[param(max_length = 256, example = "https://ci.example.com")]
     issuer: String,
     /// Who it is there.
+    #[param(min_length = 1, max_length = 1024, example = "10001")]
     subject: String,
 }
 
 /// The identities that sign a user in; for the user and for administrators.
 #[utoipa::path(
-    get, path = "/api/v1/users/{name}/identities", params(("name" = String, Path, description = "The user.")),
-    responses((status = 200, body = Page<UserIdentity>), (status = 404, description = "No such user."))
+    get, path = "/api/v1/users/{name}/identities", operation_id = "list_identities",
+    params(("name" = UserName, Path)),
+    responses(
+        (status = 200, body = Page<UserIdentity>),
+    )
 )]
 pub(super) async fn list(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let found = async {
@@ -36,11 +43,12 @@ pub(super) async fn list(request: HttpRequest, name: web::Path<String>, state: w
 
 /// Lets an identity sign a user in; for administrators.
 #[utoipa::path(
-    put, path = "/api/v1/users/{name}/identities", params(("name" = String, Path, description = "The user.")),
-    request_body = NewUserIdentity,
+    put, path = "/api/v1/users/{name}/identities", operation_id = "link_identity",
+    params(("name" = UserName, Path)),
+    request_body(content = NewUserIdentity, example = json!({"issuer": "https://ci.example.com", "subject": "10002"})),
     responses(
         (status = 201, body = UserIdentity),
-        (status = 404, description = "No such user."),
+        (status = 404, description = "No such user, or no such issuer is listed."),
         (status = 409, description = "It signs in a user already."),
     )
 )]
@@ -65,9 +73,12 @@ pub(super) async fn link(
 
 /// Ends that an identity signs a user in; for administrators.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{name}/identities",
-    params(("name" = String, Path, description = "The user."), Parameters),
-    responses((status = 204, description = "Done."), (status = 404, description = "No such user or identity."))
+    delete, path = "/api/v1/users/{name}/identities", operation_id = "unlink_identity",
+    params(("name" = UserName, Path), Parameters),
+    responses(
+        (status = 204),
+        (status = 404, description = "No such user or identity."),
+    )
 )]
 pub(super) async fn unlink(
     request: HttpRequest,

@@ -14,8 +14,10 @@ const DEFAULT_NAME: &str = "sign-in";
 
 /// Who the caller is.
 #[utoipa::path(
-    get, path = "/api/v1/me",
-    responses((status = 200, body = Me), (status = 401, description = "Nobody known."))
+    get, path = "/api/v1/me", operation_id = "show_caller",
+    responses(
+        (status = 200, body = Me),
+    )
 )]
 pub(super) async fn me(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let found = async {
@@ -42,11 +44,12 @@ pub(super) async fn me(request: HttpRequest, state: web::Data<State>) -> HttpRes
 
 /// Signs in by password, and makes an access token that can do what the user can.
 #[utoipa::path(
-    post, path = "/api/v1/login", request_body = Login,
+    post, path = "/api/v1/login", operation_id = "sign_in",
+    security(()),
+    request_body(content = Login, example = json!({"user": "ada", "password": "correct horse battery", "name": "laptop"})),
     responses(
         (status = 201, body = NewToken),
-        (status = 401, description = "Wrong password, or no such user."),
-        (status = 429, description = "Too many attempts have failed."),
+        (status = 401, description = "The password is wrong, or there is no such user."),
     )
 )]
 pub(super) async fn login(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {

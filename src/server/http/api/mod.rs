@@ -2,14 +2,21 @@
 
 mod audit;
 mod backup;
+mod completion;
 mod convert;
+mod docs;
+mod downloads;
+mod event_stream;
+mod events;
 mod identities;
 mod me;
+mod notices;
 mod oidc;
 mod organisations;
 mod packages;
 mod permissions;
 mod publishers;
+mod ratings;
 mod repositories;
 mod search;
 mod signing_keys;
@@ -21,13 +28,15 @@ mod users;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use completion::Completion;
 use utoipa::OpenApi;
 
 use super::body::Body;
 use super::caller::caller;
-use super::error::{Failure, problem};
+use super::error::{Failure, Problem, problem};
 use super::manners::CACHEABLE;
 use super::{State, reading};
+use crate::api::texts::{QueryText, TeamReference};
 use crate::api::{NewToken, RegistryInfo};
 use crate::auth::{AccountName, Caller};
 use crate::registry::Mode;
@@ -42,9 +51,13 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
     app.route("/api/v1", reading().to(info))
         .route("/api/v1/", reading().to(info))
         .route("/api/v1/openapi.json", reading().to(document))
+        .route("/api/v1/docs", reading().to(docs::page))
+        .route("/api/v1/docs/{file}", reading().to(docs::file))
         .route("/api/v1/admin/backup", reading().to(backup::status))
         .route("/api/v1/admin/backup", web::post().to(backup::start))
+        .route("/api/v1/events", reading().to(events::events))
         .route("/api/v1/packages", reading().to(search::search_packages))
+        .configure(opinions)
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
@@ -53,6 +66,26 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .configure(people)
         .configure(rights)
         .configure(elsewhere);
+}
+
+/// Those about what is said of packages, and how often they are pulled.
+fn opinions(app: &mut web::ServiceConfig) {
+    const YANK: &str = "/api/v1/packages/{repository:.+}/versions/{version}/yank";
+    const DEPRECATION: &str = "/api/v1/packages/{repository:.+}/versions/{version}/deprecation";
+    const PACKAGE_DEPRECATION: &str = "/api/v1/packages/{repository:.+}/deprecation";
+    const RATING: &str = "/api/v1/packages/{repository:.+}/rating";
+    app.route(YANK, web::put().to(notices::yank_version))
+        .route(YANK, web::delete().to(notices::unyank_version))
+        .route(DEPRECATION, web::put().to(notices::deprecate_version))
+        .route(DEPRECATION, web::delete().to(notices::undeprecate_version))
+        .route(PACKAGE_DEPRECATION, web::put().to(notices::deprecate_package))
+        .route(PACKAGE_DEPRECATION, web::delete().to(notices::undeprecate_package))
+        .route("/api/v1/packages/{repository:.+}/downloads", reading().to(downloads::package_downloads))
+        .route(RATING, reading().to(ratings::own_rating))
+        .route(RATING, web::put().to(ratings::rate_package))
+        .route(RATING, web::delete().to(ratings::unrate_package))
+        .route("/api/v1/packages/{repository:.+}/ratings", reading().to(ratings::package_ratings))
+        .route("/api/v1/packages/{repository:.+}/ratings/{user}", web::delete().to(ratings::remove_rating));
 }
 
 /// Those about identities from elsewhere.
@@ -119,13 +152,35 @@ fn rights(app: &mut web::ServiceConfig) {
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "Agent Registry", description = "The catalogue of agents above the distribution API."),
+    info(
+        title = "Agent Registry",
+        description = "Find AI agents and their versions, and say who may do what with them: the catalogue above the \
+                       OCI distribution API, which moves their bytes under `/v2/`.\n\nLists come in pages `{items, next}`: \
+                       give `next` as `after` for the next one. Errors are problem details (RFC 9457); their \
+                       `request_id` is also in the header `X-Request-Id` of every answer.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    modifiers(&Completion),
+    components(schemas(QueryText, TeamReference)),
     paths(
         info,
         search::search_packages,
+        events::events,
         packages::package,
         packages::versions,
         packages::version,
+        notices::yank_version,
+        notices::unyank_version,
+        notices::deprecate_version,
+        notices::undeprecate_version,
+        notices::deprecate_package,
+        notices::undeprecate_package,
+        downloads::package_downloads,
+        ratings::own_rating,
+        ratings::rate_package,
+        ratings::unrate_package,
+        ratings::package_ratings,
+        ratings::remove_rating,
         repositories::repository,
         repositories::put,
         backup::start,
@@ -185,7 +240,13 @@ pub fn openapi() -> serde_json::Result<String> {
 }
 
 /// What this registry is.
-#[utoipa::path(get, path = "/api/v1", responses((status = 200, body = RegistryInfo)))]
+#[utoipa::path(
+    get, path = "/api/v1", operation_id = "show_registry",
+    security((), ("bearer" = []), ("basic" = [])),
+    responses(
+        (status = 200, body = RegistryInfo),
+    )
+)]
 async fn info(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let info = caller(&request, &state).map(|caller| RegistryInfo {
         name: RegistryInfo::NAME.to_owned(),
@@ -237,11 +298,12 @@ fn done(request: &HttpRequest, result: Result<(), Failure>) -> HttpResponse {
 
 /// Which page of a list.
 #[derive(Debug, serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 struct Paging {
     /// What the page before gave as `next`.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
     limit: Option<String>,
 }
 

@@ -14,7 +14,9 @@ use crate::server::IssuerSettings;
 
 /// Exchanges what an issuer says of a run of continuous integration, or of a person.
 #[utoipa::path(
-    post, path = "/api/v1/oidc/token", request_body = IdentityToken,
+    post, path = "/api/v1/oidc/token", operation_id = "exchange_identity_token",
+    security(()),
+    request_body(content = IdentityToken, example = json!({"token": "eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", "repository": "acme/writer"})),
     responses(
         (status = 200, body = ExchangedToken),
         (status = 401, description = "The identity token is not good, was used before, or is for somebody else."),

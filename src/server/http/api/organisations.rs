@@ -4,10 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::convert::{account, page};
 use super::{Paging, State, caller, created, done, json, read};
+use crate::api::texts::{OrganisationName, UserName};
 use crate::api::{Member, MemberChange, NewOrganisation, Organisation, OrganisationChange, Page, Removed};
 
 /// Organisations by name: the caller's own, or all for an administrator.
-#[utoipa::path(get, path = "/api/v1/organisations", params(Paging), responses((status = 200, body = Page<Organisation>)))]
+#[utoipa::path(
+    get, path = "/api/v1/organisations", operation_id = "list_organisations",
+    params(Paging),
+    responses(
+        (status = 200, body = Page<Organisation>),
+    )
+)]
 pub(super) async fn list(request: HttpRequest, paging: web::Query<Paging>, state: web::Data<State>) -> HttpResponse {
     let found = async {
         let caller = caller(&request, &state)?;
@@ -19,8 +26,12 @@ pub(super) async fn list(request: HttpRequest, paging: web::Query<Paging>, state
 
 /// Makes an organisation, which the caller owns.
 #[utoipa::path(
-    post, path = "/api/v1/organisations", request_body = NewOrganisation,
-    responses((status = 201, body = Organisation), (status = 409, description = "The name is taken."))
+    post, path = "/api/v1/organisations", operation_id = "create_organisation",
+    request_body(content = NewOrganisation, example = json!({"name": "initech", "default_visibility": "private"})),
+    responses(
+        (status = 201, body = Organisation),
+        (status = 409, description = "The name is taken."),
+    )
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let made = async {
@@ -34,8 +45,11 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: w
 
 /// One organisation.
 #[utoipa::path(
-    get, path = "/api/v1/organisations/{name}", params(("name" = String, Path)),
-    responses((status = 200, body = Organisation))
+    get, path = "/api/v1/organisations/{name}", operation_id = "show_organisation",
+    params(("name" = OrganisationName, Path)),
+    responses(
+        (status = 200, body = Organisation),
+    )
 )]
 pub(super) async fn show(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let found = async {
@@ -47,8 +61,12 @@ pub(super) async fn show(request: HttpRequest, name: web::Path<String>, state: w
 
 /// Changes what new repositories of an organisation are.
 #[utoipa::path(
-    patch, path = "/api/v1/organisations/{name}", params(("name" = String, Path)), request_body = OrganisationChange,
-    responses((status = 200, body = Organisation))
+    patch, path = "/api/v1/organisations/{name}", operation_id = "change_organisation",
+    params(("name" = OrganisationName, Path)),
+    request_body(content = OrganisationChange, example = json!({"default_visibility": "org"})),
+    responses(
+        (status = 200, body = Organisation),
+    )
 )]
 pub(super) async fn change(
     request: HttpRequest,
@@ -69,8 +87,12 @@ pub(super) async fn change(
 
 /// Removes an organisation that has no repositories left.
 #[utoipa::path(
-    delete, path = "/api/v1/organisations/{name}", params(("name" = String, Path)),
-    responses((status = 200, body = Removed), (status = 409, description = "It still has repositories."))
+    delete, path = "/api/v1/organisations/{name}", operation_id = "remove_organisation",
+    params(("name" = OrganisationName, Path, example = "umbrella")),
+    responses(
+        (status = 200, body = Removed),
+        (status = 409, description = "It still has repositories."),
+    )
 )]
 pub(super) async fn remove(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let removed = async {
@@ -83,8 +105,11 @@ pub(super) async fn remove(request: HttpRequest, name: web::Path<String>, state:
 
 /// Who belongs to an organisation.
 #[utoipa::path(
-    get, path = "/api/v1/organisations/{name}/members", params(("name" = String, Path), Paging),
-    responses((status = 200, body = Page<Member>))
+    get, path = "/api/v1/organisations/{name}/members", operation_id = "list_members",
+    params(("name" = OrganisationName, Path), Paging),
+    responses(
+        (status = 200, body = Page<Member>),
+    )
 )]
 pub(super) async fn members(
     request: HttpRequest,
@@ -101,9 +126,13 @@ pub(super) async fn members(
 
 /// Takes a user into an organisation, or changes as what they belong to it.
 #[utoipa::path(
-    put, path = "/api/v1/organisations/{name}/members/{user}",
-    params(("name" = String, Path), ("user" = String, Path)), request_body = MemberChange,
-    responses((status = 204), (status = 409, description = "The organisation would lose its last owner."))
+    put, path = "/api/v1/organisations/{name}/members/{user}", operation_id = "set_member",
+    params(("name" = OrganisationName, Path), ("user" = UserName, Path)),
+    request_body(content = MemberChange, example = json!({"role": "owner"})),
+    responses(
+        (status = 204),
+        (status = 409, description = "The organisation would lose its last owner."),
+    )
 )]
 pub(super) async fn set_member(
     request: HttpRequest,
@@ -121,9 +150,12 @@ pub(super) async fn set_member(
 
 /// Takes a user out of an organisation and its teams.
 #[utoipa::path(
-    delete, path = "/api/v1/organisations/{name}/members/{user}",
-    params(("name" = String, Path), ("user" = String, Path)),
-    responses((status = 204), (status = 409, description = "The organisation would lose its last owner."))
+    delete, path = "/api/v1/organisations/{name}/members/{user}", operation_id = "remove_member",
+    params(("name" = OrganisationName, Path), ("user" = UserName, Path)),
+    responses(
+        (status = 204),
+        (status = 409, description = "The organisation would lose its last owner."),
+    )
 )]
 pub(super) async fn remove_member(
     request: HttpRequest,

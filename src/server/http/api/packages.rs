@@ -5,16 +5,17 @@ use serde::Deserialize;
 
 use super::{Failure, State, caller, json, length};
 use crate::api::{Hit, Package, Page};
-use crate::auth::{Permit, Pull};
+use crate::auth::{Action, Permit, Pull};
 use crate::oci::{ErrorCode, RepositoryName, RouteError, Target};
 
 /// Which page of the versions.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// What the page before gave as `next`.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
     limit: Option<String>,
 }
 
@@ -76,9 +77,19 @@ pub(super) async fn version(
 }
 
 pub(super) fn permit(request: &HttpRequest, state: &State, name: &str) -> Result<Permit<Pull>, Failure> {
+    permit_to(Pull, request, state, name)
+}
+
+/// Leave to do something to the repository that a path names.
+pub(super) fn permit_to<A: Action>(
+    action: A,
+    request: &HttpRequest,
+    state: &State,
+    name: &str,
+) -> Result<Permit<A>, Failure> {
     let name: RepositoryName =
         name.parse().map_err(|error: crate::oci::NameError| invalid(ErrorCode::NameInvalid, error.to_string()))?;
-    Ok(state.registry.authorise(&caller(request, state)?, Pull, &name)?)
+    Ok(state.registry.authorise(&caller(request, state)?, action, &name)?)
 }
 
 /// A digest, a tag, or a version whose `+` a tag cannot hold.

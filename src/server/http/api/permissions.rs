@@ -6,14 +6,17 @@ use serde::Deserialize;
 
 use super::convert::{self, account, wrong};
 use super::{Failure, Paging, State, caller, done, json, read};
+use crate::api::texts::{OrganisationName, TeamReference, UserName};
 use crate::api::{Explanation, Grantee, NewPermission, Page, Permission, RepositoryAction, TriedRule};
 use crate::auth::{self, Admin, Permit, Pull};
 use crate::oci::RepositoryName;
 
 /// Which repository.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Where {
     /// The repository, with its slashes.
+    #[param(value_type = RepositoryName)]
     repository: String,
 }
 
@@ -37,19 +40,25 @@ impl Where {
 
 /// Whose grant; exactly one of the three.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Whose {
     /// A user.
+    #[param(value_type = Option<UserName>, example = "grace")]
     user: Option<String>,
     /// A team as `organisation/team`.
+    #[param(value_type = Option<TeamReference>)]
     team: Option<String>,
     /// The members of an organisation.
+    #[param(value_type = Option<OrganisationName>)]
     organisation: Option<String>,
 }
 
 /// What is to be explained.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Question {
     /// Who.
+    #[param(value_type = UserName)]
     user: String,
     /// What: `pull`, `push`, `delete` or `admin`.
     #[param(value_type = RepositoryAction)]
@@ -58,7 +67,12 @@ pub(super) struct Question {
 
 /// The grants on a repository, expired ones included.
 #[utoipa::path(
-    get, path = "/api/v1/permissions", params(Where, Paging), responses((status = 200, body = Page<Permission>))
+    get, path = "/api/v1/permissions", operation_id = "list_permissions",
+    params(Where, Paging),
+    responses(
+        (status = 200, body = Page<Permission>),
+        (status = 403, description = "The caller may not administer the repository."),
+    )
 )]
 pub(super) async fn list(
     request: HttpRequest,
@@ -83,8 +97,12 @@ pub(super) async fn list(
 
 /// Grants a level on a repository, instead of what was granted before.
 #[utoipa::path(
-    put, path = "/api/v1/permissions", request_body = NewPermission,
-    responses((status = 200, body = Permission), (status = 404, description = "No such repository, user, team or organisation."))
+    put, path = "/api/v1/permissions", operation_id = "grant_permission",
+    request_body(content = NewPermission, example = json!({"repository": "acme/writer", "grantee": {"team": "acme/devs"}, "level": "write", "expires": "30d"})),
+    responses(
+        (status = 200, body = Permission),
+        (status = 404, description = "No such repository, user, team or organisation."),
+    )
 )]
 pub(super) async fn grant(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let granted = async {
@@ -102,8 +120,12 @@ pub(super) async fn grant(request: HttpRequest, payload: web::Payload, state: we
 
 /// Takes a grant back, at once.
 #[utoipa::path(
-    delete, path = "/api/v1/permissions", params(Where, Whose),
-    responses((status = 204), (status = 404, description = "Nothing is granted to them there."))
+    delete, path = "/api/v1/permissions", operation_id = "revoke_permission",
+    params(Where, Whose),
+    responses(
+        (status = 204),
+        (status = 404, description = "Nothing is granted to them there."),
+    )
 )]
 pub(super) async fn revoke(
     request: HttpRequest,
@@ -120,7 +142,12 @@ pub(super) async fn revoke(
 
 /// Which rule decides whether a user may do something, and what was tried before it.
 #[utoipa::path(
-    get, path = "/api/v1/permissions/explain", params(Where, Question), responses((status = 200, body = Explanation))
+    get, path = "/api/v1/permissions/explain", operation_id = "explain_permission",
+    params(Where, Question),
+    responses(
+        (status = 200, body = Explanation),
+        (status = 403, description = "The caller may not administer the repository."),
+    )
 )]
 pub(super) async fn explain(
     request: HttpRequest,

@@ -12,8 +12,12 @@ use crate::registry::{self, Error, Refusal};
 
 /// The publishers of a repository, in the order they were made. For who may administer it.
 #[utoipa::path(
-    get, path = "/api/v1/publishers", params(Where, Paging),
-    responses((status = 200, body = Page<Publisher>), (status = 404, description = "No such repository."))
+    get, path = "/api/v1/publishers", operation_id = "list_publishers",
+    params(Where, Paging),
+    responses(
+        (status = 200, body = Page<Publisher>),
+        (status = 403, description = "The caller may not administer the repository."),
+    )
 )]
 pub(super) async fn list(
     request: HttpRequest,
@@ -32,7 +36,12 @@ pub(super) async fn list(
 
 /// Lets runs with these claims publish to a repository, which need not exist. For who may administer it.
 #[utoipa::path(
-    post, path = "/api/v1/publishers", request_body = NewPublisher, responses((status = 201, body = Publisher))
+    post, path = "/api/v1/publishers", operation_id = "create_publisher",
+    request_body(content = NewPublisher, example = json!({"repository": "acme/writer", "issuer": "https://ci.example.com", "claims": {"repository_id": "4711"}})),
+    responses(
+        (status = 201, body = Publisher),
+        (status = 409, description = "There is such a publisher, or the repository has as many as it may have."),
+    )
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let made = async {
@@ -50,8 +59,12 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: w
 
 /// Takes a publisher away; what it was given ends at once. For who may administer the repository.
 #[utoipa::path(
-    delete, path = "/api/v1/publishers/{id}", params(("id" = i64, Path)),
-    responses((status = 204, description = "Taken away."), (status = 404, description = "No such publisher."))
+    delete, path = "/api/v1/publishers/{id}", operation_id = "remove_publisher",
+    params(("id" = i64, Path, description = "The number of the publisher, as lists show it.", minimum = 1, example = 1)),
+    responses(
+        (status = 204),
+        (status = 404, description = "No such publisher of a repository that the caller may administer."),
+    )
 )]
 pub(super) async fn remove(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let removed = async {

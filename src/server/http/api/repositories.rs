@@ -12,9 +12,12 @@ use crate::registry::{Creation, Mode};
 
 /// What a repository holds.
 #[utoipa::path(
-    get, path = "/api/v1/repositories/{repository}",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
-    responses((status = 200, body = Repository), (status = 404, description = "No such repository."))
+    get, path = "/api/v1/repositories/{repository}", operation_id = "show_repository",
+    security((), ("bearer" = []), ("basic" = [])),
+    params(("repository" = RepositoryName, Path)),
+    responses(
+        (status = 200, body = Repository),
+    )
 )]
 pub(super) async fn repository(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let found = async { show(&state, &permit(&request, &state, &name)?).await };
@@ -23,11 +26,12 @@ pub(super) async fn repository(request: HttpRequest, name: web::Path<String>, st
 
 /// Makes a repository that is seen by these from the first byte on, or changes who sees it.
 #[utoipa::path(
-    put, path = "/api/v1/repositories/{repository}", request_body = RepositorySettings,
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
+    put, path = "/api/v1/repositories/{repository}", operation_id = "put_repository",
+    params(("repository" = RepositoryName, Path)),
+    request_body(content = RepositorySettings, example = json!({"visibility": "org"})),
     responses(
         (status = 200, body = Repository, description = "It was there, and is as wanted now."),
-        (status = 201, body = Repository),
+        (status = 201, body = Repository, description = "It was made."),
         (status = 403, description = "The caller may not make it, or not change it."),
     )
 )]

@@ -5,18 +5,21 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{Failure, State, caller, json, length};
+use crate::api::texts::QueryText;
 use crate::api::{Query, SearchPage, Sort};
 use crate::registry::SearchRequest;
 
 /// What a search may say.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// The query, such as `capability:review author:ai-team -name:*test*`; everything without one.
+    #[param(value_type = Option<QueryText>)]
     q: Option<String>,
     /// What the page before gave as `next`, for the same query and order.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
     limit: Option<String>,
     /// The order where the query has no `sort:`: `relevance` (the default), `updated`, `downloads`, `rating` or `name`.
     #[param(value_type = Option<Sort>)]

@@ -7,8 +7,10 @@ use crate::api::SigningKey;
 
 /// Makes a new key; the one before is still believed for an hour.
 #[utoipa::path(
-    post, path = "/api/v1/admin/signing-keys/rotate",
-    responses((status = 201, body = SigningKey), (status = 403, description = "Not an administrator."))
+    post, path = "/api/v1/admin/signing-keys/rotate", operation_id = "rotate_signing_key",
+    responses(
+        (status = 201, body = SigningKey),
+    )
 )]
 pub(super) async fn rotate(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let made = async {

@@ -9,7 +9,14 @@ use crate::api::{self, MAX_TAG_RULES, TagRules};
 use crate::auth::{self, Movers, Pull, Push, TagRule};
 
 /// The rules about a repository's tags, which name people: for who may push.
-#[utoipa::path(get, path = "/api/v1/tag-rules", params(Where), responses((status = 200, body = TagRules)))]
+#[utoipa::path(
+    get, path = "/api/v1/tag-rules", operation_id = "show_tag_rules",
+    params(Where),
+    responses(
+        (status = 200, body = TagRules),
+        (status = 403, description = "The caller may not push to the repository."),
+    )
+)]
 pub(super) async fn list(request: HttpRequest, place: web::Query<Where>, state: web::Data<State>) -> HttpResponse {
     let found = async {
         let (caller, name) = (caller(&request, &state)?, place.name()?);
@@ -23,7 +30,12 @@ pub(super) async fn list(request: HttpRequest, place: web::Query<Where>, state: 
 
 /// Sets all rules about a repository's tags.
 #[utoipa::path(
-    put, path = "/api/v1/tag-rules", params(Where), request_body = TagRules, responses((status = 200, body = TagRules))
+    put, path = "/api/v1/tag-rules", operation_id = "set_tag_rules",
+    params(Where),
+    request_body(content = TagRules, example = json!({"rules": [{"pattern": "semver", "kind": "immutable"}, {"pattern": "latest", "kind": "restricted", "level": "admin"}]})),
+    responses(
+        (status = 200, body = TagRules),
+    )
 )]
 pub(super) async fn set(
     request: HttpRequest,
@@ -45,7 +57,13 @@ pub(super) async fn set(
 }
 
 /// Takes all rules about a repository's tags away.
-#[utoipa::path(delete, path = "/api/v1/tag-rules", params(Where), responses((status = 204)))]
+#[utoipa::path(
+    delete, path = "/api/v1/tag-rules", operation_id = "clear_tag_rules",
+    params(Where),
+    responses(
+        (status = 204),
+    )
+)]
 pub(super) async fn clear(request: HttpRequest, place: web::Query<Where>, state: web::Data<State>) -> HttpResponse {
     let cleared = async {
         let permit = place.permit(&request, &state)?;

@@ -4,13 +4,17 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::convert::{account, team, wrong};
 use super::{Failure, Paging, State, caller, created, done, json, read};
+use crate::api::texts::{OrganisationName, TeamText, UserName};
 use crate::api::{NewTeam, Page, Team, TeamChange, TeamMember};
 use crate::auth::{Caller, TeamName};
 
 /// The teams of an organisation.
 #[utoipa::path(
-    get, path = "/api/v1/organisations/{name}/teams", params(("name" = String, Path), Paging),
-    responses((status = 200, body = Page<Team>))
+    get, path = "/api/v1/organisations/{name}/teams", operation_id = "list_teams",
+    params(("name" = OrganisationName, Path), Paging),
+    responses(
+        (status = 200, body = Page<Team>),
+    )
 )]
 pub(super) async fn list(
     request: HttpRequest,
@@ -28,8 +32,13 @@ pub(super) async fn list(
 
 /// Makes a team.
 #[utoipa::path(
-    post, path = "/api/v1/organisations/{name}/teams", params(("name" = String, Path)), request_body = NewTeam,
-    responses((status = 201, body = Team), (status = 409, description = "There is such a team."))
+    post, path = "/api/v1/organisations/{name}/teams", operation_id = "create_team",
+    params(("name" = OrganisationName, Path)),
+    request_body(content = NewTeam, example = json!({"name": "reviewers", "role": "read"})),
+    responses(
+        (status = 201, body = Team),
+        (status = 409, description = "There is such a team."),
+    )
 )]
 pub(super) async fn create(
     request: HttpRequest,
@@ -49,8 +58,11 @@ pub(super) async fn create(
 
 /// One team.
 #[utoipa::path(
-    get, path = "/api/v1/organisations/{name}/teams/{team}", params(("name" = String, Path), ("team" = String, Path)),
-    responses((status = 200, body = Team))
+    get, path = "/api/v1/organisations/{name}/teams/{team}", operation_id = "show_team",
+    params(("name" = OrganisationName, Path), ("team" = TeamText, Path)),
+    responses(
+        (status = 200, body = Team),
+    )
 )]
 pub(super) async fn show(
     request: HttpRequest,
@@ -63,9 +75,12 @@ pub(super) async fn show(
 
 /// Changes what a team may do with every repository of its organisation.
 #[utoipa::path(
-    patch, path = "/api/v1/organisations/{name}/teams/{team}",
-    params(("name" = String, Path), ("team" = String, Path)), request_body = TeamChange,
-    responses((status = 200, body = Team))
+    patch, path = "/api/v1/organisations/{name}/teams/{team}", operation_id = "change_team",
+    params(("name" = OrganisationName, Path), ("team" = TeamText, Path)),
+    request_body(content = TeamChange, example = json!({"role": "write"})),
+    responses(
+        (status = 200, body = Team),
+    )
 )]
 pub(super) async fn change(
     request: HttpRequest,
@@ -84,8 +99,11 @@ pub(super) async fn change(
 
 /// Removes a team, and with it what it was granted.
 #[utoipa::path(
-    delete, path = "/api/v1/organisations/{name}/teams/{team}",
-    params(("name" = String, Path), ("team" = String, Path)), responses((status = 204))
+    delete, path = "/api/v1/organisations/{name}/teams/{team}", operation_id = "remove_team",
+    params(("name" = OrganisationName, Path), ("team" = TeamText, Path)),
+    responses(
+        (status = 204),
+    )
 )]
 pub(super) async fn remove(
     request: HttpRequest,
@@ -101,8 +119,11 @@ pub(super) async fn remove(
 
 /// Who is in a team.
 #[utoipa::path(
-    get, path = "/api/v1/organisations/{name}/teams/{team}/members",
-    params(("name" = String, Path), ("team" = String, Path), Paging), responses((status = 200, body = Page<TeamMember>))
+    get, path = "/api/v1/organisations/{name}/teams/{team}/members", operation_id = "list_team_members",
+    params(("name" = OrganisationName, Path), ("team" = TeamText, Path), Paging),
+    responses(
+        (status = 200, body = Page<TeamMember>),
+    )
 )]
 pub(super) async fn members(
     request: HttpRequest,
@@ -121,9 +142,12 @@ pub(super) async fn members(
 
 /// Takes a member of the organisation into a team.
 #[utoipa::path(
-    put, path = "/api/v1/organisations/{name}/teams/{team}/members/{user}",
-    params(("name" = String, Path), ("team" = String, Path), ("user" = String, Path)),
-    responses((status = 204), (status = 409, description = "The user is no member of the organisation."))
+    put, path = "/api/v1/organisations/{name}/teams/{team}/members/{user}", operation_id = "add_team_member",
+    params(("name" = OrganisationName, Path), ("team" = TeamText, Path), ("user" = UserName, Path)),
+    responses(
+        (status = 204),
+        (status = 409, description = "The user is no member of the organisation."),
+    )
 )]
 pub(super) async fn add_member(
     request: HttpRequest,
@@ -139,8 +163,11 @@ pub(super) async fn add_member(
 
 /// Takes a user out of a team.
 #[utoipa::path(
-    delete, path = "/api/v1/organisations/{name}/teams/{team}/members/{user}",
-    params(("name" = String, Path), ("team" = String, Path), ("user" = String, Path)), responses((status = 204))
+    delete, path = "/api/v1/organisations/{name}/teams/{team}/members/{user}", operation_id = "remove_team_member",
+    params(("name" = OrganisationName, Path), ("team" = TeamText, Path), ("user" = UserName, Path)),
+    responses(
+        (status = 204),
+    )
 )]
 pub(super) async fn remove_member(
     request: HttpRequest,

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::convert::{account, page, wrong};
 use super::{Failure, Paging, State, caller, created_secret, done, json, read, somebody};
+use crate::api::texts::UserName;
 use crate::api::{self, Expiry, MAX_OVERLAP_SECONDS, Page, Secret, Token, TokenRequest, TokenRotation};
 use crate::auth::{
     AccessToken, AccountName, Caller, MAX_PATTERNS, Reach, RepositoryPattern, Scopes, TokenForm, TokenId,
@@ -16,13 +17,21 @@ use crate::registry::{self, Lifetime};
 
 /// Whose tokens.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Whose {
     /// A user; oneself when absent. Those of others are for administrators.
+    #[param(value_type = Option<UserName>)]
     user: Option<String>,
 }
 
 /// A user's access tokens, without their text.
-#[utoipa::path(get, path = "/api/v1/tokens", params(Whose, Paging), responses((status = 200, body = Page<Token>)))]
+#[utoipa::path(
+    get, path = "/api/v1/tokens", operation_id = "list_tokens",
+    params(Whose, Paging),
+    responses(
+        (status = 200, body = Page<Token>),
+    )
+)]
 pub(super) async fn list(
     request: HttpRequest,
     whose: web::Query<Whose>,
@@ -40,8 +49,14 @@ pub(super) async fn list(
 
 /// Makes an access token that reaches no further than the credential it is made with.
 #[utoipa::path(
-    post, path = "/api/v1/tokens", params(Whose), request_body = TokenRequest,
-    responses((status = 201, body = api::NewToken), (status = 403, description = "It would reach further."))
+    post, path = "/api/v1/tokens", operation_id = "create_token",
+    params(Whose),
+    request_body(content = TokenRequest, example = json!({"name": "ci", "scopes": ["read", "write"], "repositories": ["acme/**"], "expires": "30d"})),
+    responses(
+        (status = 201, body = api::NewToken),
+        (status = 403, description = "It would reach further than the credential that asks."),
+        (status = 409, description = "The user has as many tokens as one may have, or the given token exists."),
+    )
 )]
 pub(super) async fn create(
     request: HttpRequest,
@@ -64,8 +79,12 @@ pub(super) async fn create(
 
 /// Revokes a token at once, and what was made with it.
 #[utoipa::path(
-    delete, path = "/api/v1/tokens/{id}", params(("id" = i64, Path)),
-    responses((status = 204), (status = 404, description = "No such token of the caller's."))
+    delete, path = "/api/v1/tokens/{id}", operation_id = "revoke_token",
+    params(("id" = i64, Path, description = "The number of the token, as lists show it.", minimum = 1, example = 2)),
+    responses(
+        (status = 204),
+        (status = 404, description = "No such token of the caller's."),
+    )
 )]
 pub(super) async fn revoke(request: HttpRequest, id: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let revoked = async { Ok(state.registry.revoke_token(&somebody(&request, &state)?, number(&id)?).await?) };
@@ -74,8 +93,14 @@ pub(super) async fn revoke(request: HttpRequest, id: web::Path<String>, state: w
 
 /// Makes a token in place of another one, which goes on working for a while.
 #[utoipa::path(
-    post, path = "/api/v1/tokens/{id}/rotate", params(("id" = i64, Path)), request_body = TokenRotation,
-    responses((status = 201, body = api::NewToken), (status = 404, description = "No such token of the caller's."))
+    post, path = "/api/v1/tokens/{id}/rotate", operation_id = "rotate_token",
+    params(("id" = i64, Path, description = "The number of the token, as lists show it.", minimum = 1, example = 2)),
+    request_body(content = TokenRotation, example = json!({"overlap_seconds": 3600})),
+    responses(
+        (status = 201, body = api::NewToken),
+        (status = 404, description = "No such token of the caller's."),
+        (status = 409, description = "The token has ended."),
+    )
 )]
 pub(super) async fn rotate(
     request: HttpRequest,

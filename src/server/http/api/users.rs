@@ -4,12 +4,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::convert::{account, page, wrong};
 use super::{Failure, Paging, State, answer, caller, created, done, json, read};
+use crate::api::texts::UserName;
 use crate::api::{AdministratorChange, NewPassword, NewUser, Page, Removed, User};
 use crate::auth::{AccountAction, Caller, Password};
 use crate::registry;
 
 /// Users by name, for administrators.
-#[utoipa::path(get, path = "/api/v1/users", params(Paging), responses((status = 200, body = Page<User>)))]
+#[utoipa::path(
+    get, path = "/api/v1/users", operation_id = "list_users",
+    params(Paging),
+    responses(
+        (status = 200, body = Page<User>),
+        (status = 403, description = "The caller is no administrator."),
+    )
+)]
 pub(super) async fn list(request: HttpRequest, paging: web::Query<Paging>, state: web::Data<State>) -> HttpResponse {
     let found = async {
         let found = state.registry.users(&caller(&request, &state)?, paging.after(), paging.length()?).await?;
@@ -20,8 +28,12 @@ pub(super) async fn list(request: HttpRequest, paging: web::Query<Paging>, state
 
 /// Makes a user.
 #[utoipa::path(
-    post, path = "/api/v1/users", request_body = NewUser,
-    responses((status = 201, body = User), (status = 409, description = "The name is taken."))
+    post, path = "/api/v1/users", operation_id = "create_user",
+    request_body(content = NewUser, example = json!({"name": "hopper", "password": "battery staple horse"})),
+    responses(
+        (status = 201, body = User),
+        (status = 409, description = "The name is taken."),
+    )
 )]
 pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: web::Data<State>) -> HttpResponse {
     let made = async {
@@ -42,7 +54,13 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: w
 }
 
 /// One user.
-#[utoipa::path(get, path = "/api/v1/users/{name}", params(("name" = String, Path)), responses((status = 200, body = User)))]
+#[utoipa::path(
+    get, path = "/api/v1/users/{name}", operation_id = "show_user",
+    params(("name" = UserName, Path)),
+    responses(
+        (status = 200, body = User),
+    )
+)]
 pub(super) async fn show(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let found = async { Ok(User::from(state.registry.user(&caller(&request, &state)?, &account(&name)?).await?)) };
     json(&request, found.await)
@@ -50,8 +68,12 @@ pub(super) async fn show(request: HttpRequest, name: web::Path<String>, state: w
 
 /// Removes a user; the answer says whose the repositories are now.
 #[utoipa::path(
-    delete, path = "/api/v1/users/{name}", params(("name" = String, Path)),
-    responses((status = 200, body = Removed), (status = 409, description = "An organisation would lose its last owner."))
+    delete, path = "/api/v1/users/{name}", operation_id = "remove_user",
+    params(("name" = UserName, Path)),
+    responses(
+        (status = 200, body = Removed),
+        (status = 409, description = "An organisation would lose its last owner, or the registry its last administrator."),
+    )
 )]
 pub(super) async fn remove(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let removed = async {
@@ -65,8 +87,12 @@ pub(super) async fn remove(request: HttpRequest, name: web::Path<String>, state:
 
 /// Sets a user's password. Sign-ins that were made with the old one end.
 #[utoipa::path(
-    put, path = "/api/v1/users/{name}/password", params(("name" = String, Path)), request_body = NewPassword,
-    responses((status = 204))
+    put, path = "/api/v1/users/{name}/password", operation_id = "set_user_password",
+    params(("name" = UserName, Path)),
+    request_body(content = NewPassword, example = json!({"password": "battery staple horse"})),
+    responses(
+        (status = 204),
+    )
 )]
 pub(super) async fn set_password(
     request: HttpRequest,
@@ -86,9 +112,13 @@ pub(super) async fn set_password(
 
 /// Makes a user an administrator, or takes that back.
 #[utoipa::path(
-    put, path = "/api/v1/users/{name}/administrator", params(("name" = String, Path)),
-    request_body = AdministratorChange,
-    responses((status = 204), (status = 409, description = "There would be no administrator."))
+    put, path = "/api/v1/users/{name}/administrator", operation_id = "set_user_administrator",
+    params(("name" = UserName, Path)),
+    request_body(content = AdministratorChange, example = json!({"is_administrator": true})),
+    responses(
+        (status = 204),
+        (status = 409, description = "There would be no administrator."),
+    )
 )]
 pub(super) async fn set_administrator(
     request: HttpRequest,
@@ -106,8 +136,12 @@ pub(super) async fn set_administrator(
 
 /// Lets the name of a removed account be taken again.
 #[utoipa::path(
-    post, path = "/api/v1/accounts/{name}/free", params(("name" = String, Path)),
-    responses((status = 204), (status = 409, description = "The account was not removed."))
+    post, path = "/api/v1/accounts/{name}/free", operation_id = "free_account_name",
+    params(("name" = UserName, Path, example = "alan")),
+    responses(
+        (status = 204),
+        (status = 409, description = "The account was not removed."),
+    )
 )]
 pub(super) async fn free(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
     let freed = async { Ok(state.registry.free_name(&caller(&request, &state)?, &account(&name)?).await?) };

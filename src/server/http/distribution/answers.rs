@@ -37,10 +37,40 @@ pub(super) fn next_page(route: &Route) -> (HeaderName, String) {
     (header::LINK, format!("<{}>; rel=\"next\"", route.path_and_query()))
 }
 
-/// A note to the person who pushed (distribution-spec, "Warnings"): without a date, and from nobody in particular. The
-/// text is short, without quotes, and the only one of its answer.
+/// Longest text of a warning in bytes; what is longer is cut. Quoted it is at most twice as long, which fits the 4,096
+/// bytes that clients read of all warnings of an answer.
+const MAX_WARNING_LENGTH: usize = 1_800;
+
+/// Bytes of all warnings of one answer (distribution-spec, "Warnings").
+const MAX_WARNING_BYTES: usize = 4_096;
+
+/// A note to a person (distribution-spec, "Warnings"): without a date, and from nobody in particular. The text becomes a
+/// quoted string (RFC 9110, section 5.6.4) of one line, in which nothing steers a terminal.
 pub(super) fn warning(text: &str) -> (HeaderName, String) {
-    (header::WARNING, format!("299 - \"{text}\""))
+    let mut quoted = String::with_capacity(text.len() + 8);
+    for character in text[..text.floor_char_boundary(MAX_WARNING_LENGTH)].chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            steering if is_steering(steering) => quoted.push(' '),
+            other => quoted.push(other),
+        }
+    }
+    (header::WARNING, format!("299 - \"{quoted}\""))
+}
+
+/// As many of these notes as clients read.
+pub(super) fn warnings(texts: impl Iterator<Item = String>) -> impl Iterator<Item = (HeaderName, String)> {
+    let mut room = MAX_WARNING_BYTES;
+    texts.map(|text| warning(&text)).map_while(move |(name, value)| {
+        room = room.checked_sub(value.len())?;
+        Some((name, value))
+    })
+}
+
+/// Control characters, and the marks that change the direction of text or hide it.
+fn is_steering(character: char) -> bool {
+    let hidden = ['\u{200b}'..='\u{200f}', '\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{feff}'..='\u{feff}'];
+    character.is_control() || hidden.iter().any(|range| range.contains(&character))
 }
 
 /// The conditions of a request.
@@ -54,4 +84,31 @@ pub(super) fn conditions(headers: &HeaderMap) -> Conditions {
 /// The entity tags a header names.
 pub(super) fn entity_tags(headers: &HeaderMap, name: &HeaderName) -> Option<EntityTags> {
     headers.get(name).map(|value| EntityTags::from_header(&String::from_utf8_lossy(value.as_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &str) -> String {
+        let (_, value) = warning(text);
+        assert!(HeaderValue::from_str(&value).is_ok() || !value.is_ascii(), "{value}");
+        assert!(HeaderValue::from_bytes(value.as_bytes()).is_ok(), "{value}");
+        value
+    }
+
+    #[test]
+    fn a_warning_is_one_quoted_string_whatever_somebody_wrote() {
+        assert_eq!(value("use \"b\", not C:\\x"), r#"299 - "use \"b\", not C:\\x""#);
+        assert_eq!(value("a\r\nSet-Cookie: x\u{1b}[2J\u{202e}b\u{7f}"), "299 - \"a  Set-Cookie: x [2J b \"");
+        assert_eq!(value("für alle"), "299 - \"für alle\"");
+        assert!(value(&"é\"".repeat(2_000)).len() <= MAX_WARNING_BYTES);
+    }
+
+    #[test]
+    fn all_warnings_together_are_bounded() {
+        let long = std::iter::repeat_n("x".repeat(1_500), 9);
+        assert_eq!(warnings(long).count(), 2);
+        assert_eq!(warnings(["a".to_owned(), "b".to_owned()].into_iter()).count(), 2);
+    }
 }
