@@ -145,6 +145,13 @@ fn rank(session: &mut dyn Session, repository: RepositoryId, key: &Bytes) -> Res
     session.execute(sql, &[repository.into(), key.clone().into()]).map(|_| ())
 }
 
+/// What being yanked adds to a version's rank.
+pub(super) fn rank_of(session: &mut dyn Session, repository: RepositoryId, key: &Bytes) -> Result<i64, Error> {
+    let sql = "SELECT 4 * count(*) FROM notice WHERE repository_id = ?1 AND sort_key = ?2 AND kind = 1";
+    let row = session.first(sql, &[repository.into(), key.clone().into()])?;
+    row.map_or(Ok(0), |row| row.integer(0))
+}
+
 /// Makes a manifest say whether something is said of a version that it is; also after one has moved to it, or from it.
 pub(super) fn flag(session: &mut dyn Session, manifest: ManifestId) -> Result<(), Error> {
     let is_told = i64::from(!of_manifest(session, manifest)?.is_empty());

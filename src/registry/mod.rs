@@ -42,6 +42,9 @@ mod readme;
 mod rebuild;
 mod record;
 mod refusal;
+mod relist;
+#[cfg(test)]
+mod relist_tests;
 mod resolve;
 mod rules;
 mod search;
@@ -87,6 +90,7 @@ pub use publishers::{MAX_PUBLISHERS, NewPublisher};
 pub use rebuild::{Loss, Lost, Rebuilt};
 pub use record::RecordError;
 pub use refusal::{Refusal, RefusalKind};
+pub use relist::{MAX_NAMED, Relisted};
 pub use resolve::Wanted;
 pub use search::SearchRequest;
 pub use service::{LEASE, MAX_SHORT_TOKEN_LIFE, Registry, UPLOAD_LIFETIME};
