@@ -14,7 +14,7 @@ pub const MAX_MESSAGE_LENGTH: usize = 1_024;
 pub const MAX_STARS: u8 = 5;
 
 /// One page of a search.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct SearchPage {
     /// The packages, each with its best matching version, in the wanted order.

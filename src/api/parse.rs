@@ -78,6 +78,22 @@ pub enum QueryError {
     },
 }
 
+impl QueryError {
+    /// Where it is wrong, in characters from 1; nowhere in particular where it is too long.
+    pub const fn column(&self) -> Option<usize> {
+        match self {
+            Self::TooLong(_) => None,
+            Self::TooManyTerms { column }
+            | Self::OpenQuote { column }
+            | Self::UnknownField { column, .. }
+            | Self::Empty { column }
+            | Self::Value { column, .. }
+            | Self::SecondSort { column }
+            | Self::NegatedSort { column } => Some(*column),
+        }
+    }
+}
+
 /// A term as cut out of the text.
 #[derive(Default)]
 struct Raw {

@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::printer::Format;
 use super::{
     build, completions, configure, delete, deprecate, images, init, inspect, login, logout, org, permission, publisher,
-    pull, push, quickstart, rate, registry, rmi, scope, tag, team, token, user, validate, version, visibility, whoami,
-    yank,
+    pull, push, quickstart, rate, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility,
+    whoami, yank,
 };
 use crate::api::Secret;
 
@@ -115,6 +115,7 @@ pub(super) enum Command {
     Push(push::Push),
     Pull(pull::Pull),
     Images(images::Images),
+    Search(search::Search),
     Inspect(inspect::Inspect),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),

@@ -82,9 +82,12 @@ pub(super) enum Error {
     /// A reference without what the verb needs, or with what it cannot use.
     #[error("`{text}` {problem}")]
     WrongReference { text: String, problem: &'static str, hint: &'static str },
-    /// A filter that cannot be read.
-    #[error("the filter `{text}` cannot be read")]
-    Filter { text: String, source: QueryError },
+    /// A query, with a mark where it is wrong.
+    #[error("the query cannot be read{shown}")]
+    Query { shown: String, source: QueryError },
+    /// A value that cannot be quoted.
+    #[error("a value for `{field}` cannot hold a quotation mark")]
+    Quoted { field: String },
     /// A name `init` cannot use.
     #[error("`{name}` cannot name a package: lowercase letters and digits, joined by `.`, `_`, `__` or `-`")]
     Name { name: String, suggestion: Option<String> },
@@ -240,7 +243,8 @@ impl Error {
             Self::Reference { .. }
             | Self::Range { .. }
             | Self::WrongReference { .. }
-            | Self::Filter { .. }
+            | Self::Query { .. }
+            | Self::Quoted { .. }
             | Self::ProfileName(_)
             | Self::Missing { .. }
             | Self::NoTerminal
@@ -301,8 +305,10 @@ impl Error {
                 "write `name@^1.2`, `name@~1`, `name@>=1,<2` or `name@sha256:…`; a tag stands behind a colon".to_owned()
             }
             Self::WrongReference { hint, .. } => (*hint).to_owned(),
-            Self::Filter { .. } => {
-                "write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`".to_owned()
+            Self::Query { .. } => {
+                "write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`; \
+                 `agent search --help` tells the rest"
+                    .to_owned()
             }
             Self::Name { suggestion: Some(slug), .. } => format!("did you mean `{slug}`?"),
             Self::Occupied(_) => "choose another name, or another folder with `--directory`".to_owned(),

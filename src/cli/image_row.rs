@@ -146,6 +146,7 @@ impl Rows {
             let mut row = Row::new(reference, summary.digest, Where::Registry).described(summary);
             row.created = Some(hit.created_at);
             row.size = Some(hit.size);
+            row.kind = Some(summary.kind.clone()).filter(|kind| kind != "agent" && kind != "skill");
             self.add(row);
         }
     }
@@ -159,6 +160,21 @@ impl Rows {
         });
         rows
     }
+}
+
+/// What to type to mean a package that was found.
+pub(super) fn reference(host: &Host, hit: &Hit) -> String {
+    let summary = &hit.summary;
+    let tag = tag(hit);
+    let digest = if tag.is_none() { Some(summary.digest) } else { None };
+    Reference { host: Some(host.clone()), name: summary.repository.clone(), tag, digest }.to_string()
+}
+
+/// The tag to pull it by: its version's, else any.
+pub(super) fn tag(hit: &Hit) -> Option<Tag> {
+    let version = hit.summary.version.as_deref().and_then(|text| text.parse::<Version>().ok());
+    let own = version.map(|version| version.tag().clone()).filter(|tag| hit.registry_tags.contains(tag));
+    own.or_else(|| hit.registry_tags.first().cloned())
 }
 
 /// Asks for the manifest behind each tag: the way with registries that have no catalogue.

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::error::Error;
 use super::image_row::{Row, Rows, Where, of_tags};
 use super::printer::{Format, Printer};
+use super::query;
 use super::registries::{Registries, existing_store};
 use super::table::table;
 use super::text::{age, shortened, size};
@@ -25,8 +26,8 @@ const DESCRIPTION_CHARACTERS: usize = 48;
 
 /// List the agents of the registry and of the local store
 ///
-/// Filters are words or globs found in name, description, capabilities and tags, or `name:`, `namespace:`, `author:`,
-/// `capability:`, `tag:`, `model:`, `runtime:`, `version:` and `since:` with a value; all of them must hold.
+/// Of the registry it lists each package once, with its best version; name a repository to see all its tags. Filters are
+/// queries, as `agent search --help` tells them; all of them must hold.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  agent images\n  agent images --filter \"sentiment*\" --filter author:ai-team\n  \
                         agent images --filter since:7d --format json\n  agent images registry.example.com/team/my-agent")]
@@ -57,7 +58,7 @@ pub(super) struct Images {
 }
 
 pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), Error> {
-    let query = query(&arguments.filter)?;
+    let query = query::read(&arguments.filter)?;
     let wanted = arguments.repository.as_deref().map(Wanted::parse).transpose()?;
     let mut rows = Rows::default();
     if !arguments.remote
@@ -73,15 +74,6 @@ pub(super) async fn images(context: &Context, arguments: &Images) -> Result<(), 
     }
     print(context, &rows)?;
     told
-}
-
-/// All filters as one query.
-fn query(filters: &[String]) -> Result<Query, Error> {
-    let now = Timestamp::now();
-    filters.iter().try_fold(Query::default(), |query, text| {
-        let parsed = Query::parse(text, now);
-        Ok(query.and(parsed.map_err(|source| Error::Filter { text: text.clone(), source })?))
-    })
 }
 
 fn of_store(store: &Store, wanted: Option<&Wanted>, query: &Query, rows: &mut Rows) -> Result<(), Error> {

@@ -33,6 +33,7 @@ mod prompt;
 mod publisher;
 mod pull;
 mod push;
+mod query;
 mod quickstart;
 mod rate;
 #[cfg(feature = "server")]
@@ -41,6 +42,7 @@ mod registries;
 mod registry;
 mod rmi;
 mod scope;
+mod search;
 #[cfg(feature = "server")]
 mod serve;
 mod service;
@@ -115,6 +117,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Push(arguments) => push::push(context, &arguments).await,
         Command::Pull(arguments) => pull::pull(context, &arguments).await,
         Command::Images(arguments) => images::images(context, &arguments).await,
+        Command::Search(arguments) => search::search(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),

@@ -2,7 +2,7 @@
 
 use super::list::MAX_ANSWER_BYTES;
 use super::{Error, list};
-use crate::api::{CallerKind, Hit, Me, Package, RegistryInfo};
+use crate::api::{CallerKind, Hit, MAX_PAGE_LENGTH, Me, Package, RegistryInfo, SearchPage, Sort};
 use crate::oci::{RepositoryName, Target, percent_encode};
 use crate::remote::{self, ErrorKind, Remote};
 
@@ -50,10 +50,33 @@ impl<'a> Catalogue<'a> {
         Ok(me.filter(|me| me.kind == CallerKind::User).map_or_else(|| told.clone(), |me| me.name))
     }
 
-    /// The packages a query finds, at most `limit`, in the order of the registry.
+    /// The packages a query finds, of all that was pushed before, at most `limit`, in the order of the registry.
     pub async fn search(&self, query: &str, limit: Option<usize>) -> Result<Vec<Hit>, Error> {
-        let base = format!("/api/v1/packages?q={}&", percent_encode(query));
-        Ok(list(self.remote, &base, limit).await?.unwrap_or_default())
+        Ok(list(self.remote, &search_path(query, None), limit).await?.unwrap_or_default())
+    }
+
+    /// The same in an order, with how many there are in all, and how they divide if that is wanted.
+    pub async fn find(
+        &self,
+        query: &str,
+        sort: Option<Sort>,
+        limit: usize,
+        facets: bool,
+    ) -> Result<SearchPage, Error> {
+        let base = search_path(query, sort);
+        let first = format!("{base}limit={}&facets={facets}", limit.clamp(1, MAX_PAGE_LENGTH));
+        let mut found: SearchPage = self.remote.get_json(&first, MAX_ANSWER_BYTES).await?.unwrap_or_default();
+        while found.items.len() < limit
+            && let Some(after) = found.next.take()
+        {
+            let more = (limit - found.items.len()).min(MAX_PAGE_LENGTH);
+            let path = format!("{base}limit={more}&after={}", percent_encode(&after));
+            let page: SearchPage = self.remote.get_json(&path, MAX_ANSWER_BYTES).await?.unwrap_or_default();
+            found.next = page.next.filter(|next| *next != after && !page.items.is_empty());
+            found.items.extend(page.items);
+        }
+        found.items.truncate(limit);
+        Ok(found)
     }
 
     /// What the registry knows of a package, by default of its newest version.
@@ -69,6 +92,12 @@ impl<'a> Catalogue<'a> {
     pub async fn versions(&self, name: &RepositoryName) -> Result<Option<Vec<Hit>>, Error> {
         list(self.remote, &format!("/api/v1/packages/{name}/versions?"), None).await
     }
+}
+
+/// Where a query is asked; a further parameter can follow.
+fn search_path(query: &str, sort: Option<Sort>) -> String {
+    let sort = sort.map(|sort| format!("sort={}&", sort.as_str())).unwrap_or_default();
+    format!("/api/v1/packages?q={}&fresh=true&{sort}", percent_encode(query))
 }
 
 /// What a registry of this project says of itself.

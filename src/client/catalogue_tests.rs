@@ -35,8 +35,8 @@ async fn pages_are_followed_up_to_the_limit_and_never_without_end() {
     let names: Vec<_> = found.iter().map(|hit| hit.summary.repository.to_string()).collect();
     assert_eq!(names, ["team/a0", "team/a1", "team/a2"]);
     let asked = registry.requests();
-    assert_eq!(asked[1].path, "/api/v1/packages?q=a%20b%26c&limit=3");
-    assert_eq!(asked[3].path, "/api/v1/packages?q=a%20b%26c&limit=1&after=2");
+    assert_eq!(asked[1].path, "/api/v1/packages?q=a%20b%26c&fresh=true&limit=3");
+    assert_eq!(asked[3].path, "/api/v1/packages?q=a%20b%26c&fresh=true&limit=1&after=2");
     assert_eq!(catalogue.search("", None).await.unwrap().len(), super::list::MAX_PAGES);
 }
 

@@ -24,6 +24,11 @@ fn the_help_names_every_verb() {
       inspect      Show everything known of a package
       tag          Give something in the local store another name
       rmi          Remove names, and what nothing else needs, from the local store
+      yank         Take a version back: it is no longer found or chosen, only pulled by its exact name
+      unyank       Bring a version back that was yanked
+      deprecate    Say that a version, or a whole package, should no longer be begun with
+      delete       Delete a tag, or a manifest with all its tags, from a registry
+      rate         Rate a package, once for each user; rating again replaces the rating
       login        Sign in to a registry
       logout       Forget the credential for a registry
       whoami       Print who you are to a registry

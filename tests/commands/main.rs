@@ -9,6 +9,7 @@ mod hostile;
 #[cfg(unix)]
 mod interrupted;
 mod local_store;
+mod notices;
 mod offline;
 mod other_registries;
 mod peer;
