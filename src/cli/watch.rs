@@ -88,7 +88,8 @@ pub(super) async fn watch(context: &Context, arguments: &Watch) -> Result<(), Er
                 }
             }
             Followed::Lost(error) => {
-                let why = error.map_or_else(|| "the registry ended the connection".to_owned(), |error| error.to_string());
+                let why =
+                    error.map_or_else(|| "the registry ended the connection".to_owned(), |error| error.to_string());
                 Printer::warn(&format!("{why}; connecting again"));
             }
             Followed::Again => context.printer.note("connected again"),
