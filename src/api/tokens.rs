@@ -184,7 +184,7 @@ pub struct IdentityToken {
     /// The identity token, as continuous integration gives it to a run, or an issuer to a person.
     #[cfg_attr(feature = "server", schema(value_type = String, format = Password, max_length = 16_384))]
     pub token: Secret,
-    /// What the token's `nonce` was made from with [`super::sign_in_nonce`], where it has one.
+    /// The text that the token's `nonce` was made from, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Secret>,
     /// The repository to publish to; needed where publishers of several fit the run.

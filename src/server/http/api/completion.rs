@@ -121,6 +121,7 @@ fn add_credentials(components: &mut Components) {
 
 fn complete(path: &str, method: &str, operation: &mut Operation, components: &Components) {
     operation.tags = Some(vec![group(path).to_owned()]);
+    sum_up(operation);
     if method == "get" && OPEN.contains(&group(path)) && operation.security.is_none() {
         operation.security = Some(vec![SecurityRequirement::default(), credential("bearer"), credential("basic")]);
     }
@@ -141,6 +142,19 @@ fn complete(path: &str, method: &str, operation: &mut Operation, components: &Co
             finish(method, status, response, components);
         }
     }
+}
+
+/// Makes the first sentence the summary, and what follows the description.
+fn sum_up(operation: &mut Operation) {
+    let said = operation.summary.take().unwrap_or_default().replace('\n', " ");
+    let (first, rest) = match said.split_once(". ") {
+        Some((first, rest)) => (format!("{first}."), rest.to_owned()),
+        None => (said, String::new()),
+    };
+    let more = operation.description.take().unwrap_or_default();
+    let description = [rest, more].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    operation.summary = Some(first);
+    operation.description = Some(description).filter(|text| !text.is_empty());
 }
 
 /// What parameters of these names are, wherever they are.

@@ -14,7 +14,7 @@ use crate::registry::SearchRequest;
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// The query, such as `capability:review author:ai-team -name:*test*`; everything without one.
-    #[param(value_type = Option<QueryText>)]
+    #[param(value_type = Option<QueryText>, example = "capability:text-generation")]
     q: Option<String>,
     /// What the page before gave as `next`, for the same query and order.
     after: Option<String>,
@@ -25,10 +25,10 @@ pub(super) struct Parameters {
     #[param(value_type = Option<Sort>)]
     sort: Option<String>,
     /// Whether to count how all the packages found divide.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     facets: Option<String>,
     /// Whether to know everything that was pushed before, even in the last half second; waits at most two seconds.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     fresh: Option<String>,
 }
 
@@ -73,7 +73,8 @@ fn sort(text: &str) -> Result<Sort, Failure> {
     })
 }
 
-fn flag(name: &str, text: Option<&str>) -> Result<bool, Failure> {
+/// A parameter that is true or false; false where it is left out.
+pub(super) fn flag(name: &str, text: Option<&str>) -> Result<bool, Failure> {
     match text {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
