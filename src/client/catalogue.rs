@@ -60,13 +60,7 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The same in an order, with how many there are in all, and how they divide if that is wanted.
-    pub async fn find(
-        &self,
-        query: &str,
-        sort: Option<Sort>,
-        limit: usize,
-        facets: bool,
-    ) -> Result<SearchPage, Error> {
+    pub async fn find(&self, query: &str, sort: Option<Sort>, limit: usize, facets: bool) -> Result<SearchPage, Error> {
         let base = search_path(query, sort);
         let first = format!("{base}limit={}&facets={facets}", limit.clamp(1, MAX_PAGE_LENGTH));
         let mut found: SearchPage = self.remote.get_json(&first, MAX_ANSWER_BYTES).await?.unwrap_or_default();
