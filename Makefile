@@ -10,9 +10,10 @@ help:
 test: ## Everything that must pass: clients, build, tests, documentation examples, the official conformance suite
 	@tests/all
 
-test-long: ## Ten thousand pushes, a server killed 200 times, and 200 races on one repository's tags, on a release build
+test-long: ## Ten thousand pushes, 200 kills, 200 races on one repository's tags, the REST API fuzzed for 5 minutes; on a release build
 	$(CARGO) test --locked --release --test load -- --nocapture
 	CRASH_ROUNDS=200 RACE_ROUNDS=200 $(CARGO) test --locked --release --test crash -- --nocapture
+	FUZZING_SECONDS=300 $(CARGO) test --locked --release --test clients -- --nocapture openapi::a_fuzzer
 
 clients: ## Installs the independent clients the tests drive, once
 	@tests/clients/install

@@ -34,8 +34,7 @@ pub struct SearchPage {
     pub as_of: u64,
 }
 
-/// How packages divide by what they say of themselves: at most [`MAX_FACET_VALUES`] values each, the most frequent
-/// first, then by name; counts are exact.
+/// How packages divide by what they say of themselves: at most 50 values each, the most frequent first, then by name; counts are exact.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Facets {
@@ -65,6 +64,7 @@ pub struct FacetCount {
 
 /// What a registry knows of a package that the package does not say itself: what a query can ask beside its summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Standing {
     /// How often its manifests were pulled.
@@ -133,8 +133,9 @@ pub struct Notice {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewNotice {
-    /// Why, at most [`MAX_MESSAGE_LENGTH`] bytes.
+    /// Why, at most 1024 bytes.
     #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[cfg_attr(feature = "server", schema(max_length = 1024))]
     pub message: String,
     /// What to use instead, as a reference; only of a deprecation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,10 +166,12 @@ pub struct Resolved {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewRating {
-    /// From 1 to [`MAX_STARS`].
+    /// From 1 to 5.
+    #[cfg_attr(feature = "server", schema(minimum = 1, maximum = 5))]
     pub stars: u8,
-    /// At most [`MAX_MESSAGE_LENGTH`] bytes.
+    /// Why, at most 1024 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(max_length = 1024))]
     pub comment: Option<String>,
 }
 
@@ -178,7 +181,8 @@ pub struct NewRating {
 pub struct UserRating {
     /// Who.
     pub user: String,
-    /// From 1 to [`MAX_STARS`].
+    /// From 1 to 5.
+    #[cfg_attr(feature = "server", schema(minimum = 1, maximum = 5))]
     pub stars: u8,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]

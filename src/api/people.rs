@@ -85,9 +85,9 @@ pub struct NewUser {
     /// One component of a repository name, at most 64 bytes, not reserved and not taken.
     #[cfg_attr(feature = "server", schema(value_type = crate::api::texts::UserName))]
     pub name: String,
-    /// 8 to 1024 bytes; without one, only tokens sign the user in.
+    /// 8 to 1024 bytes, which may be fewer characters; without one, only tokens sign the user in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = Password, min_length = 8, max_length = 1024, examples("correct horse battery")))]
+    #[cfg_attr(feature = "server", schema(value_type = Option<String>, format = Password, min_length = 2, max_length = 1024, examples("correct horse battery")))]
     pub password: Option<Secret>,
     /// Whether everything is allowed.
     #[serde(default)]
@@ -99,8 +99,8 @@ pub struct NewUser {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewPassword {
-    /// 8 to 1024 bytes.
-    #[cfg_attr(feature = "server", schema(value_type = String, format = Password, min_length = 8, max_length = 1024, examples("correct horse battery")))]
+    /// 8 to 1024 bytes, which may be fewer characters.
+    #[cfg_attr(feature = "server", schema(value_type = String, format = Password, min_length = 2, max_length = 1024, examples("correct horse battery")))]
     pub password: Secret,
 }
 

@@ -95,7 +95,7 @@ pub struct Repository {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct RegistryInfo {
-    /// Always [`RegistryInfo::NAME`].
+    /// Always `agent-registry`.
     pub name: String,
     /// Version of the program.
     pub version: String,

@@ -42,8 +42,10 @@ pub struct UserIdentity {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct NewUserIdentity {
     /// The issuer, which an administrator has listed.
+    #[cfg_attr(feature = "server", schema(max_length = 256, pattern = "^https://"))]
     pub issuer: String,
     /// Who it is there: `sub` of the identity token.
+    #[cfg_attr(feature = "server", schema(min_length = 1, max_length = 1024))]
     pub subject: String,
 }
 

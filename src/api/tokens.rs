@@ -169,8 +169,8 @@ pub struct Publisher {
 pub struct NewPublisher {
     /// The repository it may push to, and create if it does not exist.
     pub repository: RepositoryName,
-    /// Who signs the identity tokens; an administrator must have listed it.
-    #[cfg_attr(feature = "server", schema(max_length = 256))]
+    /// Who signs the identity tokens: an https address. Only of those that an administrator has listed are any believed.
+    #[cfg_attr(feature = "server", schema(max_length = 256, pattern = "^https://"))]
     pub issuer: String,
     /// Claims the identity token must have, with exactly these values; at most 16.
     pub claims: BTreeMap<String, String>,
@@ -184,7 +184,7 @@ pub struct IdentityToken {
     /// The identity token, as continuous integration gives it to a run, or an issuer to a person.
     #[cfg_attr(feature = "server", schema(value_type = String, format = Password, max_length = 16_384))]
     pub token: Secret,
-    /// What the token's `nonce` was made from with [`super::sign_in_nonce`], where it has one.
+    /// The text that the token's `nonce` was made from, where it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Secret>,
     /// The repository to publish to; needed where publishers of several fit the run.

@@ -8,7 +8,7 @@ use super::printer::Format;
 use super::{
     build, completions, configure, delete, deprecate, images, init, inspect, login, logout, org, permission, publisher,
     pull, push, quickstart, rate, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility,
-    whoami, yank,
+    watch, whoami, yank,
 };
 use crate::api::Secret;
 
@@ -117,6 +117,7 @@ pub(super) enum Command {
     Images(images::Images),
     Search(search::Search),
     Inspect(inspect::Inspect),
+    Watch(watch::Watch),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),
     Yank(yank::Yank),

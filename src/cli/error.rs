@@ -139,6 +139,9 @@ pub(super) enum Error {
     /// A registry that cannot list what it has.
     #[error("the registry {0} has no catalogue of agents")]
     NoCatalogue(Box<Endpoint>),
+    /// A registry that tells nobody what happens in it.
+    #[error("the registry {0} has no feed of events, so there is nothing to watch")]
+    NoEvents(Box<Endpoint>),
     /// A registry whose people this program cannot manage.
     #[error("{0} is no registry of this program, so its users, tokens and permissions are managed elsewhere")]
     NoPeople(Box<Endpoint>),
@@ -257,6 +260,7 @@ impl Error {
             | Self::VersionDiffers { .. }
             | Self::Endpoint(_)
             | Self::NoCatalogue(_)
+            | Self::NoEvents(_)
             | Self::NoPeople(_)
             | Self::NoNotices(_)
             | Self::NobodySignsIn(_)
@@ -339,7 +343,7 @@ impl Error {
                 format!("it may be switched off there, or work by digest only: `agent delete {name}`")
             }
             Self::NoDeletion { .. } => "it may be switched off there; ask who runs the registry".to_owned(),
-            Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
+            Self::NoEvents(_) | Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
             Self::OtherName { audience, .. } => {
                 format!("reach it by that name, with `--registry {audience}`, if it is that registry")
             }

@@ -36,6 +36,7 @@ mod push;
 mod query;
 mod quickstart;
 mod rate;
+mod reader;
 #[cfg(feature = "server")]
 mod recovery;
 mod registries;
@@ -64,6 +65,7 @@ mod validate;
 mod version;
 mod visibility;
 mod wanted;
+mod watch;
 mod whoami;
 mod yank;
 
@@ -119,6 +121,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Images(arguments) => images::images(context, &arguments).await,
         Command::Search(arguments) => search::search(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
+        Command::Watch(arguments) => watch::watch(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
         Command::Yank(arguments) => yank::yank(context, &arguments).await,

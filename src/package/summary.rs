@@ -40,7 +40,7 @@ pub struct Summary {
     /// Licence as written; may be empty.
     #[serde(default)]
     pub license: String,
-    /// What kind of thing it is: `agent`, `skill`, or one of [`super::ArtifactKind::word`] for what is no package.
+    /// What kind of thing it is: `agent`, `skill`, or for what is no package `chart`, `image` and others.
     #[serde(default = "agent")]
     pub kind: String,
     /// When it last changed.

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 
 use crate::programs::{Said, client, ok, run};
 
-/// Where nobody listens: a client that asks another machine for anything is refused at once. Clients written in Go use
-/// no proxy for loopback addresses.
+/// Where nobody listens: a client that asks another machine for anything is refused at once. Loopback addresses are asked
+/// without a proxy.
 const NOWHERE: &str = "http://127.0.0.1:1";
 
 /// An empty folder that a client takes for the home of its user, and in which it runs.
@@ -42,7 +42,7 @@ impl Home {
         let home = self.folder.path();
         let mut command = Command::new(client(name));
         command.env_clear().env("HOME", home).current_dir(home).args(arguments);
-        command.env("HTTP_PROXY", NOWHERE).env("HTTPS_PROXY", NOWHERE);
+        command.env("HTTP_PROXY", NOWHERE).env("HTTPS_PROXY", NOWHERE).env("NO_PROXY", "127.0.0.1");
         command.env("XDG_DATA_HOME", home.join("data")).env("XDG_RUNTIME_DIR", home.join("run"));
         // Keys of tests have no password, and nobody is asked for one.
         command.env("COSIGN_PASSWORD", "");

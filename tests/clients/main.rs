@@ -22,6 +22,7 @@ mod image;
 mod layout;
 mod matrix;
 mod oci_client;
+mod openapi;
 mod oras;
 mod packages;
 mod regctl;

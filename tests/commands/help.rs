@@ -22,8 +22,14 @@ fn the_help_names_every_verb() {
       pull         Pull an agent into a folder of its name
       images       List the agents of the registry and of the local store
       inspect      Show everything known of a package
+      watch        Print new versions as they are pushed
       tag          Give something in the local store another name
       rmi          Remove names, and what nothing else needs, from the local store
+      yank         Take a version back: it is no longer found or chosen, only pulled by its exact name
+      unyank       Bring a version back that was yanked
+      deprecate    Say that a version, or a whole package, should no longer be begun with
+      delete       Delete a tag, or a manifest with all its tags, from a registry
+      rate         Rate a package, once for each user; rating again replaces the rating
       login        Sign in to a registry
       logout       Forget the credential for a registry
       whoami       Print who you are to a registry

@@ -9,6 +9,7 @@ mod hostile;
 #[cfg(unix)]
 mod interrupted;
 mod local_store;
+mod notices;
 mod offline;
 mod other_registries;
 mod peer;
@@ -26,3 +27,5 @@ mod search;
 mod seed;
 #[cfg(unix)]
 mod sign_in;
+#[cfg(unix)]
+mod watch;

@@ -50,6 +50,15 @@ fn a_team_shares_a_package_as_written() {
 }
 
 #[test]
+fn a_bad_version_is_taken_back_as_written() {
+    let (_, ran) = type_blocks("versions");
+    for told in ["was yanked: forgets the question", "rated", "deleted", "deprecated"] {
+        assert!(ran.to_string().contains(told), "{told}: {ran}");
+    }
+    assert_eq!(ran.stdout.matches("my-agent:1.1.0@").count(), 2, "pushed, and chosen by the range: {ran}");
+}
+
+#[test]
 fn its_two_commands_are_what_continuous_integration_and_newcomers_run() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let readme = fs::read_to_string(root.join("README.md")).unwrap();

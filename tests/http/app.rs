@@ -222,8 +222,7 @@ impl TestApp {
             assert_eq!(self.send(Method::POST, &path, &headers, &content).await.status, 201);
         }
         let manifest = artifact.manifest();
-        let headers =
-            [("authorization", authorization.as_str()), ("content-type", manifest.media_type().as_str())];
+        let headers = [("authorization", authorization.as_str()), ("content-type", manifest.media_type().as_str())];
         let path = format!("/v2/{name}/manifests/{target}");
         assert_eq!(self.send(Method::PUT, &path, &headers, manifest.bytes()).await.status, 201);
     }

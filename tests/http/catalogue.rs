@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use crate::app::{TestApp, agent, example};
 
 async fn names(app: &TestApp, query: &str) -> Vec<String> {
-    let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/packages", app.url), [("q", query), ("fresh", "true"), ("sort", "name")]).unwrap();
+    let url = reqwest::Url::parse_with_params(
+        &format!("{}/api/v1/packages", app.url),
+        [("q", query), ("fresh", "true"), ("sort", "name")],
+    )
+    .unwrap();
     let found = app.get(url.as_str()).await;
     assert_eq!(found.status, 200, "{query}");
     let hit =

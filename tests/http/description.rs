@@ -82,6 +82,9 @@ fn gaps(document: &Value) -> Vec<String> {
             lacks(is_problem == status.starts_with(['4', '5']), &format!("{status} is no problem, or should be none"));
         }
     }
+    let text = document.to_string();
+    // Links in the code's own documentation lead nowhere in the description.
+    gaps.extend(text.match_indices("[`").map(|(at, _)| format!("a link of the code: {}", excerpt(&text[at..]))));
     for (name, schema) in entries(&document["components"]["schemas"]) {
         if !described(document, schema) {
             gaps.push(format!("{name}: nothing describes it"));
@@ -93,6 +96,10 @@ fn gaps(document: &Value) -> Vec<String> {
         }
     }
     gaps
+}
+
+fn excerpt(text: &str) -> String {
+    text.chars().take(60).collect()
 }
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {

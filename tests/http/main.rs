@@ -18,6 +18,8 @@ mod description;
 mod documents;
 mod downloads;
 mod errors;
+mod event_streams;
+mod events;
 mod examples;
 mod expiry;
 mod heads;

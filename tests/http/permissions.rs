@@ -48,6 +48,7 @@ GET /api/v1                                                       | -           
 GET /api/v1/me                                                    | -                  | 401  200  200  200  200  200  200  200
 POST /api/v1/login                                                | -                  | 201  201  201  201  201  201  201  201
 POST /api/v1/oidc/token                                           | -                  | 404  404  404  404  404  404  404  404
+GET /api/v1/events                                                | -                  | 200  200  200  200  200  200  200  200
 GET /api/v1/packages                                              | -                  | 200  200  200  200  200  200  200  200
 GET /api/v1/packages/{repository}                                 | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/packages/{repository}                                 | org                | 401  404  200  200  200  200  200  200

@@ -23,7 +23,9 @@ impl Scene {
         }
         for (name, visibility) in [("open", "public"), ("hidden", "private")] {
             let path = format!("/repositories/admin/{name}");
-            assert!(scene.send("admin", Method::PUT, &path, &json!({"visibility": visibility})).await.status.is_success());
+            assert!(
+                scene.send("admin", Method::PUT, &path, &json!({"visibility": visibility})).await.status.is_success()
+            );
             let (token, repository) = (&scene.tokens[0].1, format!("admin/{name}"));
             scene.app.push_package_as(token, &repository, "1.0.0", &agent(name, "1.0.0", "")).await;
         }

@@ -336,14 +336,19 @@ pub(super) fn envelope(request: &HttpRequest, failure: impl Into<Failure>) -> Ht
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
     /// The status in words.
+    #[schema(examples("Not Found"))]
     title: String,
     /// The status.
+    #[schema(examples(404))]
     status: u16,
     /// What is wrong, and what to do.
+    #[schema(examples("the registry has no repository `acme/reader`"))]
     detail: String,
     /// A code of the distribution API, or `UNKNOWN`.
+    #[schema(examples("NAME_UNKNOWN"))]
     code: String,
     /// Names the request in the server's log.
+    #[schema(examples("a0342a19-aa18-4711-89da-88da3f098f49"))]
     request_id: String,
 }
 

@@ -1,21 +1,24 @@
 //! What every operation of the description has in common, said once: groups, credentials, problems, and headers.
 
-use utoipa::openapi::header::{Header, HeaderBuilder};
+use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::Server;
 use utoipa::openapi::tag::TagBuilder;
-use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response, SchemaFormat};
-use utoipa::{Modify, PartialSchema as _};
+use utoipa::openapi::{Components, Content, OpenApi, Ref, RefOr, Response};
+use utoipa::{Modify, PartialSchema as _, ToSchema as _};
 
 use super::Problem;
+use crate::api::DEFAULT_PAGE_LENGTH;
+use crate::api::texts::VersionReference;
+use crate::oci::RepositoryName;
 
 /// Groups of operations: the beginning of their paths below the root, the longest that fits; name and description.
 const GROUPS: [(&str, &str, &str); 14] = [
     ("", REGISTRY, "What this registry is, and this description."),
     ("/packages", PACKAGES, "Find agents and their versions, resolve ranges, say what is said of a version."),
-    ("/events", "Events", "What happened, in one order, as far as the caller may see it."),
+    ("/events", EVENTS, "What happened, in one order, as far as the caller may see it."),
     ("/repositories", REPOSITORIES, "What repositories hold, who may do what with them, and rules about their tags."),
     ("/permissions", REPOSITORIES, ""),
     ("/tag-rules", REPOSITORIES, ""),
@@ -31,9 +34,13 @@ const GROUPS: [(&str, &str, &str); 14] = [
 
 const REGISTRY: &str = "Registry";
 const PACKAGES: &str = "Packages";
+const EVENTS: &str = "Events";
 const REPOSITORIES: &str = "Repositories";
-const SIGN_IN: &str = "Sign-in and tokens";
+const SIGN_IN: &str = "Credentials";
 const PEOPLE: &str = "People";
+
+/// Groups of which everybody may read what is public.
+const OPEN: [&str; 3] = [REGISTRY, PACKAGES, EVENTS];
 
 /// The group of what only administrators do.
 const ADMINISTRATION: (&str, &str) = ("Administration", "For administrators: backups, search, keys, and the audit.");
@@ -46,9 +53,6 @@ const ROOT: &str = "/api/v1";
 
 /// The type of problems.
 const PROBLEM_TYPE: &str = "application/problem+json";
-
-/// The header with the request's id.
-const REQUEST_ID: &str = "X-Request-Id";
 
 /// Completes the description that the operations themselves make.
 pub(super) struct Completion;
@@ -117,7 +121,14 @@ fn add_credentials(components: &mut Components) {
 
 fn complete(path: &str, method: &str, operation: &mut Operation, components: &Components) {
     operation.tags = Some(vec![group(path).to_owned()]);
+    sum_up(operation);
+    if method == "get" && OPEN.contains(&group(path)) && operation.security.is_none() {
+        operation.security = Some(vec![SecurityRequirement::default(), credential("bearer"), credential("basic")]);
+    }
     for parameter in operation.parameters.iter_mut().flatten().filter_map(present) {
+        if let Some(schema) = well_known(&parameter.name) {
+            parameter.schema = Some(schema);
+        }
         if parameter.description.is_none() {
             parameter.description = parameter.schema.as_ref().and_then(|schema| about(schema, components));
         }
@@ -130,6 +141,33 @@ fn complete(path: &str, method: &str, operation: &mut Operation, components: &Co
         if let RefOr::T(response) = response {
             finish(method, status, response, components);
         }
+    }
+}
+
+/// Makes the first sentence the summary, and what follows the description.
+fn sum_up(operation: &mut Operation) {
+    let said = operation.summary.take().unwrap_or_default().replace('\n', " ");
+    let (first, rest) = match said.split_once(". ") {
+        Some((first, rest)) => (format!("{first}."), rest.to_owned()),
+        None => (said, String::new()),
+    };
+    let more = operation.description.take().unwrap_or_default();
+    let description = [rest, more].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
+    operation.summary = Some(first);
+    operation.description = Some(description).filter(|text| !text.is_empty());
+}
+
+/// What parameters of these names are, wherever they are.
+fn well_known(name: &str) -> Option<RefOr<Schema>> {
+    let named = |name: std::borrow::Cow<'_, str>| Some(RefOr::Ref(Ref::from_schema_name(name)));
+    match name {
+        "repository" => named(RepositoryName::name()),
+        "version" => named(VersionReference::name()),
+        "limit" => {
+            let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
+            Some(number.default(Some(DEFAULT_PAGE_LENGTH.into())).examples([10]).build().into())
+        }
+        _ => None,
     }
 }
 
@@ -149,9 +187,6 @@ const COMMON: [(&str, &str, &str); 11] = [
 ];
 
 fn add_common_answers(components: &mut Components) {
-    let id = ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::Custom("uuid".to_owned())));
-    let about = "Names the request in the registry's log.";
-    components.headers.insert(REQUEST_ID.to_owned(), header(id, about).into());
     for (status, name, about) in COMMON {
         let mut response = Response::new(about);
         finish("", status, &mut response, &Components::new());
@@ -170,7 +205,7 @@ fn common_answers(path: &str, method: &str, operation: &Operation) -> Vec<(&'sta
     let is_about_something =
         parameters.any(|parameter| parameter.parameter_in == ParameterIn::Path || parameter.name == "repository");
     // Where nobody has to sign in there are no accounts.
-    let may_miss = is_about_something || ![REGISTRY, PACKAGES].contains(&group(path));
+    let may_miss = is_about_something || !OPEN.contains(&group(path));
     let gives = |status: &str| match status {
         "304" => method == "get",
         "400" => takes_something,
@@ -197,16 +232,11 @@ fn finish(method: &str, status: &str, response: &mut Response, components: &Comp
         response.description = told.unwrap_or_else(|| "It is done.".to_owned());
     }
     if method == "get" && status == "200" {
-        let tag = ObjectBuilder::new().schema_type(Type::String);
+        let text = ObjectBuilder::new().schema_type(Type::String);
         let about = "Names this answer: shown as `If-None-Match`, it spares sending the same again.";
-        response.headers.insert("ETag".to_owned(), header(tag, about).into());
+        let tag = HeaderBuilder::new().schema(Some(text)).description(Some(about)).build();
+        response.headers.insert("ETag".to_owned(), tag.into());
     }
-    let id = RefOr::Ref(Ref::new(format!("#/components/headers/{REQUEST_ID}")));
-    response.headers.insert(REQUEST_ID.to_owned(), id);
-}
-
-fn header(schema: ObjectBuilder, about: &str) -> Header {
-    HeaderBuilder::new().schema(Some(schema)).description(Some(about)).build()
 }
 
 /// What a schema says of itself.

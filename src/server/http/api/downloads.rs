@@ -14,9 +14,10 @@ const DEFAULT_DAYS: u32 = 30;
 
 /// Which days.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Days {
     /// How many days, today included: 1 to 400, by default 30.
-    #[param(value_type = Option<u32>)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 400, example = 30)]
     days: Option<String>,
     /// What the page before gave as `next`.
     after: Option<String>,
@@ -34,7 +35,7 @@ pub(super) struct Days {
 /// restart.
 #[utoipa::path(
     get, path = "/api/v1/packages/{repository}/downloads",
-    params(("repository" = String, Path, description = "The repository, with its slashes."), Days),
+    params(("repository" = String, Path), Days),
     responses((status = 200, body = Downloads), (status = 404, description = "No such repository."))
 )]
 pub(super) async fn package_downloads(

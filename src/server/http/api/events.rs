@@ -22,6 +22,7 @@ const MAX_KINDS: usize = 16;
 
 /// Which events.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
     /// After the event of this number: what the page before gave as `next`, or `as_of` of the last one. `latest` for
     /// those to come; without it from the first one that is still kept.

@@ -36,9 +36,10 @@ use super::caller::caller;
 use super::error::{Failure, Problem, problem};
 use super::manners::CACHEABLE;
 use super::{State, reading};
-use crate::api::texts::{QueryText, TeamReference};
+use crate::api::texts::{QueryText, TeamReference, VersionReference};
 use crate::api::{NewToken, RegistryInfo};
 use crate::auth::{AccountName, Caller};
+use crate::oci::RepositoryName;
 use crate::registry::Mode;
 
 pub(super) use unmatched::unmatched;
@@ -161,7 +162,7 @@ fn rights(app: &mut web::ServiceConfig) {
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Completion),
-    components(schemas(QueryText, TeamReference)),
+    components(schemas(QueryText, RepositoryName, TeamReference, VersionReference)),
     paths(
         info,
         search::search_packages,
@@ -242,7 +243,6 @@ pub fn openapi() -> serde_json::Result<String> {
 /// What this registry is.
 #[utoipa::path(
     get, path = "/api/v1", operation_id = "show_registry",
-    security((), ("bearer" = []), ("basic" = [])),
     responses(
         (status = 200, body = RegistryInfo),
     )
@@ -303,7 +303,7 @@ struct Paging {
     /// What the page before gave as `next`.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 

@@ -13,10 +13,10 @@ use crate::package::{Version, VersionError};
 #[utoipa::path(
     put, path = "/api/v1/packages/{repository}/versions/{version}/yank",
     params(
-        ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("version" = String, Path, description = "A version, such as `1.2.3`.")
+        ("repository" = String, Path),
+        ("version" = String, Path, description = "A version, such as `1.2.3`.", example = "1.0.0")
     ),
-    request_body = NewNotice,
+    request_body(content = NewNotice, example = json!({"message": "It sends every letter twice."})),
     responses(
         (status = 200, description = "What is said of the version now.", body = VersionState),
         (status = 404, description = "No such version.")
@@ -40,8 +40,8 @@ pub(super) async fn yank_version(
 #[utoipa::path(
     delete, path = "/api/v1/packages/{repository}/versions/{version}/yank",
     params(
-        ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("version" = String, Path, description = "A version, such as `1.2.3`.")
+        ("repository" = String, Path),
+        ("version" = String, Path, description = "A version, such as `1.2.3`.", example = "1.0.0")
     ),
     responses(
         (status = 200, description = "What is said of the version now.", body = VersionState),
@@ -64,10 +64,10 @@ pub(super) async fn unyank_version(
 #[utoipa::path(
     put, path = "/api/v1/packages/{repository}/versions/{version}/deprecation",
     params(
-        ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("version" = String, Path, description = "A version, such as `1.2.3`.")
+        ("repository" = String, Path),
+        ("version" = String, Path, description = "A version, such as `1.2.3`.", example = "1.0.0")
     ),
-    request_body = NewNotice,
+    request_body(content = NewNotice, example = json!({"message": "2 is better.", "superseded_by": "acme/writer:2.0.0"})),
     responses(
         (status = 200, description = "What is said of the version now.", body = VersionState),
         (status = 404, description = "No such version.")
@@ -91,8 +91,8 @@ pub(super) async fn deprecate_version(
 #[utoipa::path(
     delete, path = "/api/v1/packages/{repository}/versions/{version}/deprecation",
     params(
-        ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("version" = String, Path, description = "A version, such as `1.2.3`.")
+        ("repository" = String, Path),
+        ("version" = String, Path, description = "A version, such as `1.2.3`.", example = "1.0.0")
     ),
     responses(
         (status = 200, description = "What is said of the version now.", body = VersionState),
@@ -114,8 +114,8 @@ pub(super) async fn undeprecate_version(
 /// Says that all of a package should no longer be begun with, whichever version.
 #[utoipa::path(
     put, path = "/api/v1/packages/{repository}/deprecation",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
-    request_body = NewNotice,
+    params(("repository" = String, Path)),
+    request_body(content = NewNotice, example = json!({"message": "It is called author now.", "superseded_by": "acme/author"})),
     responses(
         (status = 200, description = "What is said of the package now.", body = VersionState),
         (status = 404, description = "No such package.")
@@ -138,7 +138,7 @@ pub(super) async fn deprecate_package(
 /// Takes the deprecation of a package back. Those of single versions stay.
 #[utoipa::path(
     delete, path = "/api/v1/packages/{repository}/deprecation",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
+    params(("repository" = String, Path)),
     responses(
         (status = 200, description = "What is said of the package now.", body = VersionState),
         (status = 404, description = "No such package.")

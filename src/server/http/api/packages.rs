@@ -15,7 +15,7 @@ pub(super) struct Parameters {
     /// What the page before gave as `next`.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
 }
 

@@ -6,7 +6,7 @@ use super::convert::wrong;
 use super::permissions::Where;
 use super::{Failure, Paging, State, caller, created, done, json, read, somebody};
 use crate::api::{NewPublisher, Page, Publisher};
-use crate::auth::{Admin, PublisherId, PublisherRule};
+use crate::auth::{Admin, IssuerUrl, PublisherId, PublisherRule};
 use crate::index::publishers::StoredPublisher;
 use crate::registry::{self, Error, Refusal};
 
@@ -48,7 +48,8 @@ pub(super) async fn create(request: HttpRequest, payload: web::Payload, state: w
         let caller = caller(&request, &state)?;
         let wanted: NewPublisher = read(&request, payload, &state).await?;
         let permit = state.registry.authorise(&caller, Admin, &wanted.repository)?;
-        let rule = PublisherRule::new(wanted.issuer, wanted.repository, wanted.claims).map_err(wrong)?;
+        let issuer: IssuerUrl = wanted.issuer.parse().map_err(wrong)?;
+        let rule = PublisherRule::new(issuer.as_str().to_owned(), wanted.repository, wanted.claims).map_err(wrong)?;
         let written = serde_json::to_vec(&rule).map_err(wrong)?;
         let (issuer, selector) = (rule.issuer().to_owned(), rule.selector());
         let new = registry::NewPublisher { issuer, selector, rule: written.into() };

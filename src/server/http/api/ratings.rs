@@ -5,14 +5,15 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::convert::{account, page};
 use super::packages::permit_to;
 use super::{Failure, Paging, State, done, json, read};
+use crate::api::texts::UserName;
 use crate::api::{NewRating, Page, UserRating};
 use crate::auth::{Admin, Permit, Pull};
 use crate::registry::Mode;
 
 /// What the caller thinks of a package.
 #[utoipa::path(
-    get, path = "/api/v1/packages/{repository}/rating",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
+    get, path = "/api/v1/packages/{repository}/rating", security(("bearer" = []), ("basic" = [])),
+    params(("repository" = String, Path)),
     responses((status = 200, body = UserRating), (status = 404, description = "No such package, or not rated."))
 )]
 pub(super) async fn own_rating(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
@@ -23,8 +24,8 @@ pub(super) async fn own_rating(request: HttpRequest, name: web::Path<String>, st
 /// Rates a package, once for each user; rating again replaces the rating.
 #[utoipa::path(
     put, path = "/api/v1/packages/{repository}/rating",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
-    request_body = NewRating,
+    params(("repository" = String, Path)),
+    request_body(content = NewRating, example = json!({"stars": 5, "comment": "Answers in my own voice."})),
     responses((status = 200, body = UserRating), (status = 404, description = "No such package."))
 )]
 pub(super) async fn rate_package(
@@ -44,7 +45,7 @@ pub(super) async fn rate_package(
 /// Takes the caller's rating of a package away.
 #[utoipa::path(
     delete, path = "/api/v1/packages/{repository}/rating",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
+    params(("repository" = String, Path)),
     responses((status = 204), (status = 404, description = "No such package, or not rated."))
 )]
 pub(super) async fn unrate_package(
@@ -59,7 +60,7 @@ pub(super) async fn unrate_package(
 /// What users think of a package, by their names.
 #[utoipa::path(
     get, path = "/api/v1/packages/{repository}/ratings",
-    params(("repository" = String, Path, description = "The repository, with its slashes."), Paging),
+    params(("repository" = String, Path), Paging),
     responses((status = 200, body = Page<UserRating>), (status = 404, description = "No such repository."))
 )]
 pub(super) async fn package_ratings(
@@ -80,8 +81,8 @@ pub(super) async fn package_ratings(
 #[utoipa::path(
     delete, path = "/api/v1/packages/{repository}/ratings/{user}",
     params(
-        ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("user" = String, Path, description = "Who has rated.")
+        ("repository" = String, Path),
+        ("user" = UserName, Path, description = "Who has rated.")
     ),
     responses((status = 204), (status = 404, description = "No such package, or not rated."))
 )]

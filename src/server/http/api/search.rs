@@ -14,21 +14,21 @@ use crate::registry::SearchRequest;
 #[into_params(parameter_in = Query)]
 pub(super) struct Parameters {
     /// The query, such as `capability:review author:ai-team -name:*test*`; everything without one.
-    #[param(value_type = Option<QueryText>)]
+    #[param(value_type = Option<QueryText>, example = "capability:text-generation")]
     q: Option<String>,
     /// What the page before gave as `next`, for the same query and order.
     after: Option<String>,
     /// Most entries in the page: 1 to 1000, by default 100.
-    #[param(value_type = Option<u32>, minimum = 1, example = 10)]
+    #[param(value_type = Option<u32>)]
     limit: Option<String>,
     /// The order where the query has no `sort:`: `relevance` (the default), `updated`, `downloads`, `rating` or `name`.
     #[param(value_type = Option<Sort>)]
     sort: Option<String>,
     /// Whether to count how all the packages found divide.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     facets: Option<String>,
     /// Whether to know everything that was pushed before, even in the last half second; waits at most two seconds.
-    #[param(value_type = Option<bool>)]
+    #[param(value_type = Option<bool>, example = true)]
     fresh: Option<String>,
 }
 

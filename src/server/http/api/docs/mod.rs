@@ -12,7 +12,7 @@ use super::{CACHEABLE, Failure, problem};
 
 /// The page takes everything from here and nothing from elsewhere. What shows the description sets styles on elements
 /// and draws its few signs from addresses of their own content.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Files of our own beside those that come with Swagger UI: name, type and content.
