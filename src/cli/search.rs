@@ -9,7 +9,7 @@ use super::context::Context;
 use super::error::Error;
 use super::printer::{Format, Printer};
 use super::registries::Registries;
-use super::table::{facts, table};
+use super::table::{facts, texts};
 use super::text::{counted, grouped, shortened};
 use super::{image_row, query};
 use crate::api::{FacetCount, Facets, Hit, SearchPage, Sort};
@@ -18,15 +18,15 @@ use crate::oci::Host;
 
 /// Most packages that are listed where nobody says how many: about a screen.
 const DEFAULT_LIMIT: NonZeroUsize = NonZeroUsize::new(25).expect("more than zero");
-/// Characters of a description where there is no terminal to fit it to.
-const DESCRIPTION_CHARACTERS: usize = 100;
+/// Most characters of a description in a table.
+const DESCRIPTION_CHARACTERS: usize = 120;
 /// Values of a facet that a table names.
 const SHOWN_VALUES: usize = 8;
 /// What a query is made of, for `--help`.
 const HELP: &str = concat!(
     "Queries:\n",
     include_str!("../api/grammar.txt"),
-    "\nExamples:\n  agent search pull request review\n  agent search capability:chat -author:nobody --sort downloads\n  ",
+    "\nExamples:\n  agent search pull request review\n  agent search 'capability:chat -author:nobody' --sort downloads\n  ",
     "agent search 'version:^1.2 updated:>2026-01-01' --format json\n  agent search -- -name:test review"
 );
 
@@ -35,8 +35,10 @@ const HELP: &str = concat!(
 /// Words are looked for in name, description, README, capabilities and tags; they may be incomplete, in another form, or
 /// have a typing error. Without a query everything is listed. Each package is listed once, with its best version.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  agent search pull request review\n  agent search capability:chat --sort downloads\n\n\
-                        `agent search --help` tells how queries are written.")]
+#[command(
+    after_help = "Examples:\n  agent search pull request review\n  agent search capability:chat --sort downloads\n\n\
+                        `agent search --help` tells how queries are written."
+)]
 #[command(after_long_help = HELP)]
 pub(super) struct Search {
     /// What to look for: words, and `field:value` such as `author:ai-team` or `version:^1.2`
@@ -91,20 +93,20 @@ impl From<Order> for Sort {
 }
 
 pub(super) async fn search(context: &Context, arguments: &Search) -> Result<(), Error> {
-    let texts = texts(arguments)?;
-    query::read(&texts)?;
+    let asked = asked(arguments)?;
+    query::read(&asked)?;
     let remote = Registries::load(context)?.connect(None)?;
     let failed = |error| Error::of_client(error, remote.endpoint());
     let Some(catalogue) = Catalogue::detect(&remote).await.map_err(failed)? else {
         return Err(Error::NoCatalogue(Box::new(remote.endpoint().clone())));
     };
     let (sort, limit) = (arguments.sort.map(Into::into), arguments.limit.get());
-    let found = catalogue.find(&texts.join(" "), sort, limit, arguments.facets).await.map_err(failed)?;
+    let found = catalogue.find(&asked.join(" "), sort, limit, arguments.facets).await.map_err(failed)?;
     print(context, arguments, remote.endpoint().host(), &found)
 }
 
 /// What is asked, in the language of queries.
-fn texts(arguments: &Search) -> Result<Vec<String>, Error> {
+fn asked(arguments: &Search) -> Result<Vec<String>, Error> {
     let typed = arguments.query.join(" ");
     let capabilities = arguments.capability.iter().map(|value| query::field("capability", value));
     let author = arguments.author.iter().map(|value| query::field("author", value));
@@ -138,16 +140,13 @@ fn print_table(printer: Printer, arguments: &Search, found: &SearchPage) -> Resu
     if found.relaxed {
         printer.note("nothing has all of these words; this has most of them");
     }
-    // A column that says nothing takes the place of what does.
-    let is_rated = found.items.iter().any(|hit| hit.standing.rating.count > 0);
-    if is_rated {
-        let headings = ["NAME", "VERSION", "DOWNLOADS", "RATING", "DESCRIPTION"];
-        let row = |hit: &Hit| [name(hit), version(hit), downloads(hit), rating(hit), description(hit)];
-        Printer::data(&table(headings, found.items.iter().map(row)))?;
-    } else {
-        let row = |hit: &Hit| [name(hit), version(hit), downloads(hit), description(hit)];
-        Printer::data(&table(["NAME", "VERSION", "DOWNLOADS", "DESCRIPTION"], found.items.iter().map(row)))?;
-    }
+    let headings = ["NAME", "VERSION", "DOWNLOADS", "RATING", "DESCRIPTION"];
+    let rows: Vec<_> = found
+        .items
+        .iter()
+        .map(|hit| [name(hit), version(hit), downloads(hit), rating(hit), description(hit)])
+        .collect();
+    Printer::data(&texts(headings, &rows))?;
     if let Some(facets) = &found.facets {
         Printer::data("")?;
         Printer::data(&facts(counts(facets)))?;
@@ -173,7 +172,8 @@ fn version(hit: &Hit) -> String {
 }
 
 fn downloads(hit: &Hit) -> String {
-    grouped(hit.standing.downloads)
+    // A column of nothing takes the place of what says something.
+    if hit.standing.downloads == 0 { String::new() } else { grouped(hit.standing.downloads) }
 }
 
 fn rating(hit: &Hit) -> String {

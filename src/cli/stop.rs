@@ -18,6 +18,8 @@ pub(super) fn run_until_stopped(runtime: Runtime, context: Context, command: Com
         // They end in their own way, after the requests that are running.
         return runtime.block_on(run(&context, command));
     }
+    // What goes on until somebody stops it has done what it was asked for.
+    let is_endless = matches!(command, Command::Watch(_));
     let ended = runtime.block_on(async {
         let stop = stop_signal().map_err(Error::Runtime)?;
         let (cancel, cancelled) = oneshot::channel::<()>();
@@ -47,7 +49,7 @@ pub(super) fn run_until_stopped(runtime: Runtime, context: Context, command: Com
     });
     // What still writes on threads of its own removes its files when it ends.
     runtime.shutdown_timeout(GRACE);
-    ended
+    if is_endless && matches!(ended, Err(Error::Interrupted)) { Ok(()) } else { ended }
 }
 
 /// Ends when this process is asked to stop.

@@ -74,6 +74,8 @@ pub(super) struct Request {
     pub(super) from: Option<usize>,
     /// Whether it shows a credential.
     pub(super) has_credential: bool,
+    /// The last event it says it has seen.
+    pub(super) last_event: Option<String>,
 }
 
 /// One answer; the connection is closed behind it.
@@ -180,9 +182,12 @@ fn converse(
     let first = lines.next().unwrap_or(Ok(String::new()))?;
     let mut words = first.split(' ').map(str::to_owned);
     let (Some(method), Some(path)) = (words.next(), words.next()) else { return Ok(()) };
-    let mut request = Request { method, path, from: None, has_credential: false };
+    let mut request = Request { method, path, from: None, has_credential: false, last_event: None };
     for line in lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()) {
         request.has_credential |= line.to_ascii_lowercase().starts_with("authorization:");
+        if let Some(last) = line.to_ascii_lowercase().strip_prefix("last-event-id: ") {
+            request.last_event = Some(last.to_owned());
+        }
         if let Some(range) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
             request.from = range.split('-').next().and_then(|from| from.parse().ok());
         }

@@ -13,6 +13,9 @@ mod download;
 mod error;
 #[cfg(test)]
 mod fixture;
+mod follow;
+#[cfg(test)]
+mod follow_tests;
 mod layout_index;
 mod list;
 mod needed_blobs;
@@ -40,11 +43,12 @@ pub use cache::Cache;
 pub use catalogue::Catalogue;
 pub use describe::{Described, describe};
 pub use error::{Error, system_error, system_hint};
+pub use follow::{Follow, Followed, Since, Wanted};
 pub use list::list;
 pub use progress::{Outcome, Progress, Silent};
 pub use pull::{PullReport, PullRequest, PullState, pull};
 pub use push::{PushReport, PushRequest, PushStoredRequest, push, push_stored};
-pub use resolve::resolve;
-pub use selector::Selector;
+pub use resolve::{resolve, resolve_in};
+pub use selector::{Ranged, Selector};
 pub use store::{Removed, Store, StoreEntry};
 pub use unchanged::find_unchanged;

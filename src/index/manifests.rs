@@ -39,6 +39,11 @@ impl ManifestId {
     }
 }
 
+impl ManifestId {
+    /// Before every manifest.
+    pub const FIRST: Self = Self(0);
+}
+
 impl From<ManifestId> for Value {
     fn from(id: ManifestId) -> Self {
         Self::Integer(id.0)

@@ -22,6 +22,7 @@ pub mod feed;
 mod fixture;
 pub mod grants;
 pub mod identities;
+pub mod listings;
 #[cfg(test)]
 mod manifest_tests;
 pub mod manifests;

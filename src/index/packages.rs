@@ -33,6 +33,17 @@ pub fn record(session: &mut dyn Session, id: ManifestId, package: &NewPackage) -
     Ok(())
 }
 
+/// Keeps what is known of a package instead of what was known before.
+pub(super) fn replace(session: &mut dyn Session, id: ManifestId, package: &NewPackage) -> Result<(), Error> {
+    let sql = "INSERT INTO package (manifest_id, summary, size, checked, license) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (manifest_id) DO UPDATE SET summary = excluded.summary, size = excluded.size, \
+               checked = excluded.checked, license = excluded.license";
+    let summary = Bytes::from(serde_json::to_vec(&package.summary)?);
+    let license = Value::optional(package.license.as_deref());
+    let checked = Value::Integer(package.checked.into());
+    session.execute(sql, &[id.into(), summary.into(), Value::size(package.size)?, checked, license]).map(|_| ())
+}
+
 /// What the index knows of a stored package beside its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredPackage {

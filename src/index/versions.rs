@@ -230,17 +230,20 @@ fn upsert(
                manifest_id = excluded.manifest_id, updated_at = excluded.updated_at \
                WHERE version.manifest_id <> excluded.manifest_id";
     let text = version.map(ToString::to_string);
-    // Ordered for `head`: a stable version, then no version, then a pre-release.
-    let rank = version.map_or(1, |version| if version.is_stable() { 0 } else { 2 });
     let parameters = [
         change.id.into(),
         Value::optional(text.as_deref()),
         version.map_or_else(Bytes::new, Version::sort_key).into(),
-        Value::Integer(rank),
+        Value::Integer(rank(version)),
         id.into(),
         change.at.into(),
     ];
     session.execute(sql, &parameters).map(|_| ())
+}
+
+/// Orders for [`head`]: a stable version, then no version, then a pre-release. Four more for one that is yanked.
+pub(super) fn rank(version: Option<&Version>) -> i64 {
+    version.map_or(1, |version| if version.is_stable() { 0 } else { 2 })
 }
 
 fn remove(session: &mut dyn Session, repository: RepositoryId, version: &Version) -> Result<(), Error> {
@@ -261,20 +264,16 @@ pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, lo
     let latest = latest.map(|row| row.integer(0).map(ManifestId)).transpose()?;
     let candidate = match (latest, look) {
         (Some(id), _) | (None, Look::At(id)) => Some(id),
-        (None, Look::Through) => {
-            let newest = session.first(
-                "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
-                 WHERE t.repository_id = ?1 AND NOT EXISTS (SELECT 1 FROM version v \
-                 WHERE v.manifest_id = t.manifest_id AND v.version IS NOT NULL) ORDER BY t.updated_at DESC LIMIT 1",
-                &[change.id.into()],
-            )?;
-            newest.map(|row| row.integer(0).map(ManifestId)).transpose()?
-        }
+        (None, Look::Through) => bare(session, change.id)?.map(|(_, id, _)| id),
         (None, Look::Nowhere) => {
             // A version tag that moved can only have made the row needless.
             let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x'' AND EXISTS \
                        (SELECT 1 FROM version v WHERE v.manifest_id = version.manifest_id AND v.version IS NOT NULL)";
-            return session.execute(sql, &[change.id.into()]).map(|_| ());
+            if session.execute(sql, &[change.id.into()])? == 0 {
+                return Ok(());
+            }
+            // It may have hidden another.
+            bare(session, change.id)?.map(|(_, id, _)| id)
         }
     };
     if let Some(id) = candidate
@@ -284,6 +283,43 @@ pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, lo
     }
     let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x''";
     session.execute(sql, &[change.id.into()]).map(|_| ())
+}
+
+/// The package without version that a repository is to have, the tag that makes it, and when that moved.
+pub(super) fn bare(
+    session: &mut dyn Session,
+    repository: RepositoryId,
+) -> Result<Option<(Tag, ManifestId, Timestamp)>, Error> {
+    let read = |row: &Row| Ok((row.parsed(0)?, ManifestId(row.integer(1)?), row.time(2)?));
+    let latest = session.first(
+        "SELECT t.name, t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+         WHERE t.repository_id = ?1 AND t.name = 'latest'",
+        &[repository.into()],
+    )?;
+    if let Some(row) = latest {
+        let (tag, id, at) = read(&row)?;
+        return Ok(if is_version(session, id)? { None } else { Some((tag, id, at)) });
+    }
+    let newest = session.first(
+        "SELECT t.name, t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+         WHERE t.repository_id = ?1 AND NOT EXISTS (SELECT 1 FROM version v \
+         WHERE v.manifest_id = t.manifest_id AND v.version IS NOT NULL) ORDER BY t.updated_at DESC LIMIT 1",
+        &[repository.into()],
+    )?;
+    newest.as_ref().map(read).transpose()
+}
+
+/// Whether a package is tagged since this moment or a later one, and no version.
+pub(super) fn is_bare_since(
+    session: &mut dyn Session,
+    repository: RepositoryId,
+    id: ManifestId,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "SELECT 1 FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+               WHERE t.manifest_id = ?2 AND t.repository_id = ?1 AND t.updated_at >= ?3 LIMIT 1";
+    let is_tagged = session.first(sql, &[repository.into(), id.into(), at.into()])?.is_some();
+    Ok(is_tagged && !is_version(session, id)?)
 }
 
 fn is_version(session: &mut dyn Session, id: ManifestId) -> Result<bool, Error> {

@@ -37,7 +37,7 @@ impl Place {
 
     /// Makes a new, empty index beside the one of a number.
     pub(super) fn begin(&self, number: u64) -> Result<(Opened, u64), Error> {
-        let Self::Folder(folder) = self else { return Ok((in_memory()?, 0)) };
+        let Self::Folder(folder) = self else { return Ok((in_memory()?, number + 1)) };
         let new = folder.join((number + 1).to_string());
         match fs::remove_dir_all(&new) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&new, source)),

@@ -18,7 +18,7 @@ use crate::package::{Artifact, BlobContent, Overrides, Source};
 use crate::storage::MemoryStore;
 
 /// Packs an agent.
-fn agent(name: &str, version: &str, files: &[(&str, &str)]) -> Artifact {
+pub(super) fn agent(name: &str, version: &str, files: &[(&str, &str)]) -> Artifact {
     let place = tempfile::tempdir().unwrap();
     let yaml = format!(
         "apiVersion: agent.dev/v1\nkind: Agent\nmetadata: {{name: {name}, version: {version}, \
@@ -32,7 +32,7 @@ fn agent(name: &str, version: &str, files: &[(&str, &str)]) -> Artifact {
 }
 
 impl World {
-    async fn push_agent(&self, who: &Caller, text: &str, tags: &[&str], artifact: &Artifact) -> Digest {
+    pub(super) async fn push_agent(&self, who: &Caller, text: &str, tags: &[&str], artifact: &Artifact) -> Digest {
         for blob in artifact.blobs() {
             let content = match &blob.content {
                 BlobContent::Bytes(bytes) => bytes.to_vec(),
@@ -53,7 +53,7 @@ impl World {
         self.registry.put_manifest(&permit, new).await.unwrap().digest
     }
 
-    async fn delete(&self, text: &str, target: &str) {
+    pub(super) async fn delete(&self, text: &str, target: &str) {
         let permit = self.registry.authorise(&by("root"), Delete, &repository(text)).unwrap();
         let target = target.parse().map_or_else(|_| Target::Tag(target.parse().unwrap()), Target::Digest);
         self.registry.delete_manifest(&permit, &target).await.unwrap();
@@ -69,12 +69,12 @@ impl World {
     }
 
     /// What somebody finds of all that is committed.
-    async fn finds(&self, who: &str, query: &str) -> Vec<String> {
+    pub(super) async fn finds(&self, who: &str, query: &str) -> Vec<String> {
         named(&self.page(&by(who), query, true).await)
     }
 
     /// What they find of what search knows already.
-    async fn finds_now(&self, who: &str) -> Vec<String> {
+    pub(super) async fn finds_now(&self, who: &str) -> Vec<String> {
         named(&self.page(&by(who), "", false).await)
     }
 }

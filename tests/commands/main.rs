@@ -23,6 +23,10 @@ mod readme;
 mod recovery;
 mod registries;
 mod sandbox;
+mod search;
 mod seed;
 #[cfg(unix)]
 mod sign_in;
+mod versions;
+#[cfg(unix)]
+mod watch;

@@ -48,6 +48,7 @@ GET /api/v1                                                       | -           
 GET /api/v1/me                                                    | -                  | 401  200  200  200  200  200  200  200
 POST /api/v1/login                                                | -                  | 201  201  201  201  201  201  201  201
 POST /api/v1/oidc/token                                           | -                  | 404  404  404  404  404  404  404  404
+GET /api/v1/events                                                | -                  | 200  200  200  200  200  200  200  200
 GET /api/v1/packages                                              | -                  | 200  200  200  200  200  200  200  200
 GET /api/v1/packages/{repository}                                 | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/packages/{repository}                                 | org                | 401  404  200  200  200  200  200  200
@@ -264,7 +265,10 @@ async fn lists_hold_what_one_may_see() {
             let ask = Ask::new(Method::GET, "/v2/_catalog", &Value::Null);
             assert_eq!(stage.send(column, &ask).await.json(), json!({"repositories": names}), "{column}");
         }
-        let found = stage.send(column, &Ask::new(Method::GET, "/api/v1/packages?sort=name&fresh=true", &Value::Null)).await.json();
+        let found = stage
+            .send(column, &Ask::new(Method::GET, "/api/v1/packages?sort=name&fresh=true", &Value::Null))
+            .await
+            .json();
         let found: Vec<_> = found["items"].as_array().unwrap().iter().map(|item| item["repository"].clone()).collect();
         assert_eq!(found, names, "{column}");
     }

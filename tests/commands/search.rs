@@ -1,0 +1,69 @@
+//! `agent search`: what it prints, for people and for programs, and what it says of a query it cannot read.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{AGENT, Registry, Sandbox};
+
+/// Three packages of one team.
+fn shelf(registry: &Registry) -> Sandbox {
+    let sandbox = Sandbox::with(registry);
+    for (name, version, capability, description) in [
+        ("reviewer", "1.2.0", "code-review", "Reviews pull requests and tells what is wrong with them, politely"),
+        ("writer", "0.3.0", "chat", "Writes release notes"),
+        ("helper", "2.0.0", "chat", "Answers questions"),
+    ] {
+        let text = AGENT.replace("my-agent", name).replace("text-generation, chat", capability);
+        sandbox.write(&format!("{name}/agent.yaml"), &text);
+        sandbox.agent(&format!("push team/{name}:{version} --path {name} --description \"{description}\"")).ok();
+    }
+    sandbox
+}
+
+#[test]
+fn packages_are_found_and_printed_for_people_and_programs() {
+    let registry = Registry::start();
+    let sandbox = shelf(&registry);
+    assert_snapshot!(sandbox.agent("search --sort name"), @"");
+    assert_snapshot!(sandbox.agent("search release notes"), @"");
+    assert_snapshot!(sandbox.agent("search --capability chat --facets --limit 1 --sort name"), @"");
+    assert_snapshot!(sandbox.agent("search quantum"), @"");
+    let quiet = sandbox.agent("search --quiet --sort name").ok();
+    let host = registry.host();
+    assert_eq!(
+        quiet.stdout,
+        format!("{host}/team/helper:2.0.0\n{host}/team/reviewer:1.2.0\n{host}/team/writer:0.3.0\n")
+    );
+    let json = sandbox.agent("search name:reviewer --facets --format json").ok().json();
+    assert_eq!((&json["total"], &json["items"][0]["repository"]), (&1.into(), &"team/reviewer".into()));
+    assert_eq!(json["facets"]["capabilities"][0]["value"], "code-review");
+    assert_eq!(sandbox.agent("search --format jsonl").ok().stdout.lines().count(), 3);
+    assert_eq!(sandbox.agent("search -- -name:writer -name:helper").ok().stdout.lines().count(), 2);
+    assert_eq!(sandbox.agent("search --author nobody --format json").ok().json()["total"], 0);
+}
+
+#[test]
+fn the_form_of_agent_as_code_is_kept() {
+    let registry = Registry::start();
+    let sandbox = shelf(&registry);
+    let json = sandbox.agent("search reviewer --compat --format json").ok().json();
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&json), ["images", "page", "per_page", "total"]);
+    let image = &json["images"][0];
+    let expected = ["author", "capabilities", "created", "description", "downloads", "name", "rating", "size", "tag"];
+    assert_eq!(keys(image), expected);
+    assert_eq!((&image["name"], &image["tag"], &json["total"]), (&"team/reviewer".into(), &"1.2.0".into(), &1.into()));
+    assert!(image["size"].is_u64() && image["capabilities"].is_array(), "{image}");
+    sandbox.agent("search --compat --facets").failed(2);
+}
+
+#[test]
+fn a_wrong_query_is_shown_with_its_mistake_and_asks_nobody() {
+    let sandbox = Sandbox::new();
+    let asked = |line: &str| sandbox.agent(&format!("{line} --registry http://127.0.0.1:9")).failed(2);
+    assert_snapshot!(asked("search good colour:red"), @"");
+    assert_snapshot!(asked("search 'rating:>9'"), @"");
+    assert_snapshot!(asked("images --filter 'version:>=a'"), @"");
+    assert!(asked("search --capability 'a\"b'").stderr.contains("quotation mark"));
+    let long = "x".repeat(2_000);
+    assert!(asked(&format!("search {long}")).stderr.contains("at most 1024"));
+}
