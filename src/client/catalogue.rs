@@ -77,9 +77,12 @@ impl<'a> Catalogue<'a> {
         Ok(found)
     }
 
-    /// What the registry knows of a package at a tag or digest; `None` where it knows no such package.
-    pub async fn package(&self, name: &RepositoryName, target: &Target) -> Result<Option<Package>, Error> {
-        let path = format!("/api/v1/packages/{name}/versions/{target}");
+    /// What the registry knows of a package, by default of what stands for it; `None` where it knows no such package.
+    pub async fn package(&self, name: &RepositoryName, target: Option<&Target>) -> Result<Option<Package>, Error> {
+        let path = match target {
+            None => format!("/api/v1/packages/{name}"),
+            Some(target) => format!("/api/v1/packages/{name}/versions/{target}"),
+        };
         Ok(self.remote.get_json(&path, MAX_ANSWER_BYTES).await?)
     }
 
