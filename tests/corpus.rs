@@ -7,7 +7,7 @@ use std::process::Command;
 use agent_registry::client::{
     Cache, Catalogue, PullRequest, PullState, PushReport, PushRequest, Selector, Silent, Store, pull, push,
 };
-use agent_registry::oci::{Digest, RepositoryName, Tag, Target};
+use agent_registry::oci::{Digest, RepositoryName, Tag};
 use agent_registry::package::{Artifact, Overrides, Source, slug};
 use agent_registry::remote::{Endpoint, Options, Remote};
 use futures_util::{StreamExt as _, stream};
@@ -132,8 +132,7 @@ async fn all_are_indexed(remote: &Remote, packed: &[Packed]) {
     assert_eq!(hits.len(), packed.len());
     assert_eq!(found, pushed);
     for agent in packed {
-        let target = Target::Tag(agent.tag.clone());
-        let package = catalogue.package(&agent.repository, &target).await.expect("an answer");
+        let package = catalogue.package(&agent.repository, None).await.expect("an answer");
         let package = package.unwrap_or_else(|| panic!("{} is not indexed", agent.place));
         assert_eq!(package.digest, agent.artifact.manifest().digest(), "{}", agent.place);
         assert_eq!(package.metadata(), agent.artifact.config().metadata, "{}", agent.place);
