@@ -10,8 +10,8 @@ use super::repositories::{self, Creator};
 use super::sqlite::Connected;
 use super::tokens::TokenKind;
 use super::{
-    Error, Row, Session, Value, access, accounts, audit, blobs, events, grants, migrations, organisations, publishers,
-    referrers, resolve, retention, tag_rules, tags, teams, tokens, versions,
+    Error, Row, Session, Value, access, accounts, audit, blobs, downloads, events, grants, manifests, migrations, notices,
+    organisations, publishers, ratings, referrers, resolve, retention, standings, tag_rules, tags, teams, tokens, versions,
 };
 use crate::auth::{Grantee, PublisherId, Sight, TokenId};
 use crate::oci::Digest;
@@ -176,6 +176,21 @@ fn every_lookup_goes_by_an_index() {
     resolve::nearest(session, repository, Some(&range)).unwrap();
     referrers::is_signed(session, repository, &Digest::sha256(b"x")).unwrap();
     tags::any(session, repository).unwrap();
+    let manifest = manifests::ManifestId::new(1);
+    notices::of_version(session, repository, None).unwrap();
+    notices::of_manifest(session, manifest).unwrap();
+    notices::forget_all(session, manifest).unwrap();
+    standings::of_repository(session, repository).unwrap();
+    let (day, digest) = (downloads::Day::new(1), Digest::sha256(b"x"));
+    downloads::add(session, &[downloads::Pulled { manifest, digest, day, count: 1 }]).unwrap();
+    downloads::of_manifest(session, manifest).unwrap();
+    downloads::of_repository(session, repository, day, None, 10).unwrap();
+    downloads::old(session, day, None, 10).unwrap();
+    downloads::forget(session, manifest, day).unwrap();
+    ratings::find(session, repository, user).unwrap();
+    ratings::list(session, repository, None, 10).unwrap();
+    ratings::count_of(session, user).unwrap();
+    ratings::remove_of(session, user).unwrap();
 
     assert!(watched.plans.len() > 30, "the plans are kept");
     // The newest entry, by the table's own order.
