@@ -28,7 +28,7 @@ async fn shelf() -> World {
     let notice = NewNotice { message: "broken".to_owned(), superseded_by: None };
     let version: Version = "1.1.0".parse().unwrap();
     let permit = world.registry.authorise(&root, Push, &repository("acme/writer")).unwrap();
-    world.registry.yank(&permit, &version, &notice).await.unwrap();
+    world.registry.yank(&permit, &version, notice).await.unwrap();
     for (tag, text) in [("dev", "one"), ("nightly", "two"), ("dev", "three")] {
         let artifact = agent("bare", "0.1.0", &[("note.txt", text)]);
         world.push_agent(&root, "acme/bare", &[tag], &artifact).await;
