@@ -4,6 +4,7 @@ mod catalogue;
 mod events;
 mod expiry;
 mod matching;
+mod package;
 mod parse;
 mod parse_value;
 mod pattern;
@@ -24,6 +25,10 @@ pub use catalogue::{
 };
 pub use events::{EventPage, LATEST};
 pub use expiry::{DEFAULT_TOKEN_DAYS, Expiry, ExpiryError, MAX_TOKEN_DAYS};
+pub use package::{
+    MAX_FILES_SHOWN, MAX_MOVES_SHOWN, MAX_REFERRERS_SHOWN, Package, PackageFile, PackageLayer, PackageReferrer, RunsOn,
+    TagMove,
+};
 pub use parse::{MAX_QUERY_LENGTH, MAX_QUERY_TERMS, QueryError};
 pub use pattern::Pattern;
 pub use people::{
@@ -37,8 +42,8 @@ pub use permissions::{
 };
 pub use query::{Comparison, Condition, Field, Period, QUERY_GRAMMAR, Query, Relation, Term};
 pub use records::{
-    Backup, BackupContent, BackupState, DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, NewBackup, Package, Page,
-    RegistryInfo, Repository,
+    Backup, BackupContent, BackupState, DEFAULT_PAGE_LENGTH, Hit, MAX_PAGE_LENGTH, NewBackup, Page, RegistryInfo,
+    Repository,
 };
 pub use secret::Secret;
 pub use sign_in::{MAX_USER_IDENTITIES, NewUserIdentity, SignInIssuer, UserIdentity, sign_in_nonce};

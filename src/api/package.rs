@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{VersionState, Visibility};
+use super::{Rating, Standing, VersionState, Visibility};
 use crate::oci::{Descriptor, Digest, MediaType, RepositoryName, Tag};
-use crate::package::{FileEntry, Metadata, Mode};
+use crate::package::{Compatibility, FileEntry, Metadata, Mode, Summary};
 
 /// Most files a record shows; `files_total` says how many there are.
 pub const MAX_FILES_SHOWN: usize = 1_000;
@@ -21,7 +21,6 @@ pub const MAX_MOVES_SHOWN: usize = 100;
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Package {
     /// Where it is.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub repository: RepositoryName,
     /// The package's name: the last component of the repository it is for.
     pub name: String,
@@ -76,7 +75,6 @@ pub struct Package {
     /// Bytes of its configuration and layers, as transferred.
     pub size: u64,
     /// The manifest.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// Whether it has a signature, whoever made it.
     pub signed: bool,
@@ -91,7 +89,6 @@ pub struct Package {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Visibility>,
     /// The registry's tags that point at it, at most 100.
-    #[cfg_attr(feature = "server", schema(value_type = Vec<String>))]
     pub registry_tags: Vec<Tag>,
     /// Its files by path, at most [`MAX_FILES_SHOWN`].
     pub files: Vec<PackageFile>,
@@ -127,7 +124,6 @@ pub struct PackageFile {
     /// Bytes.
     pub size: u64,
     /// Digest of its content.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
 }
 
@@ -145,7 +141,6 @@ pub struct PackageLayer {
     #[cfg_attr(feature = "server", schema(value_type = String))]
     pub media_type: MediaType,
     /// Its digest.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// Bytes as transferred.
     pub size: u64,
@@ -170,7 +165,6 @@ impl From<&Descriptor> for PackageLayer {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct PackageReferrer {
     /// Its manifest.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub digest: Digest,
     /// What it is.
     #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
@@ -190,11 +184,9 @@ impl From<Descriptor> for PackageReferrer {
 #[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct TagMove {
     /// The tag.
-    #[cfg_attr(feature = "server", schema(value_type = String))]
     pub tag: Tag,
     /// Where it pointed from then on; absent where it was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "server", schema(value_type = Option<String>))]
     pub digest: Option<Digest>,
     /// Who moved it.
     pub actor: String,
@@ -224,7 +216,10 @@ impl Package {
             health_check: metadata.health_check,
             tags: metadata.tags,
             labels: metadata.labels,
-            compatibility: RunsOn { python: metadata.compatibility.python, platforms: metadata.compatibility.platforms },
+            compatibility: RunsOn {
+                python: metadata.compatibility.python,
+                platforms: metadata.compatibility.platforms,
+            },
             schema_version: metadata.schema_version,
             created_at: Timestamp::UNIX_EPOCH,
             updated_at: Timestamp::UNIX_EPOCH,
@@ -245,6 +240,55 @@ impl Package {
             layers: vec![],
             referrers: vec![],
             history: vec![],
+        }
+    }
+
+    /// What a query can ask about it.
+    pub fn summary(&self) -> Summary {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        Summary {
+            repository: self.repository.clone(),
+            version: self.version.clone(),
+            digest: self.digest,
+            description: text(&self.description),
+            author: text(&self.author),
+            capabilities: self.capabilities.clone(),
+            tags: self.tags.clone(),
+            model: self.metadata().model_reference().unwrap_or_default(),
+            runtime: text(&self.runtime),
+            license: text(&self.license),
+            kind: self.kind.clone(),
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// What the registry knows of it beside that.
+    pub fn standing(&self) -> Standing {
+        let rating = Rating { average: self.rating, count: self.ratings };
+        Standing { downloads: self.downloads, rating, signed: self.signed }
+    }
+
+    /// What the package says of itself.
+    pub fn metadata(&self) -> Metadata {
+        let RunsOn { python, platforms } = self.compatibility.clone();
+        Metadata {
+            name: self.name.clone(),
+            display_name: self.display_name.clone(),
+            version: self.version.as_ref().and_then(|version| version.parse().ok()),
+            description: self.description.clone(),
+            author: self.author.clone(),
+            license: self.license.clone(),
+            tags: self.tags.clone(),
+            labels: self.labels.clone(),
+            capabilities: self.capabilities.clone(),
+            model: self.model.clone(),
+            model_provider: self.model_provider.clone(),
+            runtime: self.runtime.clone(),
+            dependencies: self.dependencies.clone(),
+            ports: self.ports.clone(),
+            health_check: self.health_check.clone(),
+            compatibility: Compatibility { python, platforms },
+            schema_version: self.schema_version.clone(),
         }
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SignInIssuer, Standing, VersionState, Visibility};
 use crate::oci::{Digest, RepositoryName, Tag};
-use crate::package::{Metadata, Summary};
+use crate::package::Summary;
 
 /// Most entries one page of an answer holds.
 pub const MAX_PAGE_LENGTH: usize = 1_000;
@@ -46,31 +46,6 @@ pub struct Hit {
     /// What is said of this version.
     #[serde(default, skip_serializing_if = "VersionState::is_plain")]
     pub state: VersionState,
-}
-
-/// Everything the registry knows of one version of a package.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
-pub struct Package {
-    /// Where it is.
-    pub repository: RepositoryName,
-    /// The manifest.
-    pub digest: Digest,
-    /// Bytes of its configuration and layers, as transferred.
-    pub size: u64,
-    /// The registry's tags that point at it.
-    pub registry_tags: Vec<Tag>,
-    /// When this manifest was first pushed.
-    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
-    pub created_at: Timestamp,
-    /// When a tag last came to point at it.
-    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
-    pub updated_at: Timestamp,
-    /// Whether the files inside were compared with the configuration.
-    pub checked: bool,
-    /// What the package says of itself.
-    #[serde(flatten)]
-    pub metadata: Metadata,
 }
 
 /// What a repository holds, whether packages or anything else.

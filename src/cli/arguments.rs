@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::printer::Format;
 use super::{
     build, completions, configure, delete, deprecate, images, init, inspect, login, logout, org, permission, publisher,
-    pull, push, quickstart, rate, registry, rmi, scope, search, tag, team, token, user, validate, version, visibility,
-    watch, whoami, yank,
+    pull, push, quickstart, rate, registry, rmi, scope, search, tag, team, token, user, validate, version, versions,
+    visibility, watch, whoami, yank,
 };
 use crate::api::Secret;
 
@@ -117,6 +117,7 @@ pub(super) enum Command {
     Images(images::Images),
     Search(search::Search),
     Inspect(inspect::Inspect),
+    Versions(versions::Versions),
     Watch(watch::Watch),
     Tag(tag::TagCommand),
     Rmi(rmi::Rmi),

@@ -8,7 +8,7 @@ use super::text::counted;
 use crate::api::QueryError;
 use crate::client;
 use crate::oci::ReferenceError;
-use crate::package::{InstallError, PackError, SourceError, VersionError};
+use crate::package::{InstallError, PackError, SourceError, VersionError, VersionRangeError};
 use crate::remote::{self, Endpoint, EndpointError, ErrorKind};
 
 /// Why a verb failed.
@@ -78,7 +78,7 @@ pub(super) enum Error {
     Reference { text: String, source: ReferenceError },
     /// What follows the `@` is neither digest nor range.
     #[error("`{text}` is neither a digest nor a version range")]
-    Range { text: String, source: semver::Error },
+    Range { text: String, source: Box<VersionRangeError> },
     /// A reference without what the verb needs, or with what it cannot use.
     #[error("`{text}` {problem}")]
     WrongReference { text: String, problem: &'static str, hint: &'static str },
@@ -343,7 +343,9 @@ impl Error {
                 format!("it may be switched off there, or work by digest only: `agent delete {name}`")
             }
             Self::NoDeletion { .. } => "it may be switched off there; ask who runs the registry".to_owned(),
-            Self::NoEvents(_) | Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
+            Self::NoEvents(_) | Self::NoPeople(_) => {
+                "name another registry with `--registry URL` or `--profile NAME`".to_owned()
+            }
             Self::OtherName { audience, .. } => {
                 format!("reach it by that name, with `--registry {audience}`, if it is that registry")
             }
@@ -400,9 +402,11 @@ fn of_client(error: &client::Error) -> ExitStatus {
     match error {
         Client::Remote(error) => of_remote(error),
         Client::Io { .. } | Client::Install(InstallError::Io { .. }) => ExitStatus::Io,
-        Client::NotStored(_) | Client::NotFound { .. } | Client::NoDefault { .. } | Client::NoMatch { .. } => {
-            ExitStatus::NotFound
-        }
+        Client::NotStored(_)
+        | Client::NotFound { .. }
+        | Client::NoDefault { .. }
+        | Client::NoMatch { .. }
+        | Client::Unresolved { .. } => ExitStatus::NotFound,
         Client::Ambiguous { .. } | Client::VersionDiffers { .. } | Client::NameDiffers { .. } => ExitStatus::Usage,
         Client::Edited { .. } | Client::Occupied(_) | Client::TagTaken { .. } | Client::ReadBack { .. } => {
             ExitStatus::Conflict

@@ -113,7 +113,7 @@ async fn of_registry(
     let (remote, name) = (&located.remote, &located.repository);
     let failed = |error| Error::of_client(error, remote.endpoint());
     let hits = match Catalogue::detect(remote).await.map_err(failed)? {
-        Some(catalogue) => catalogue.versions(name).await.map_err(failed)?.unwrap_or_default(),
+        Some(catalogue) => catalogue.versions(name, None).await.map_err(failed)?.unwrap_or_default(),
         None => vec![],
     };
     for hit in hits.iter().filter(|hit| query.matches(&hit.summary, &hit.standing)) {

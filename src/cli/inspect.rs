@@ -12,15 +12,16 @@ use super::registries::{Located, Registries, store};
 use super::stored;
 use super::validate;
 use super::wanted::Wanted;
-use crate::client::{self, Catalogue};
+use crate::client::{self, Catalogue, Selector};
 use crate::oci::{ManifestKind, Tag, Target};
-use crate::package::{Config, Overrides, kind_of};
+use crate::package::{Overrides, kind_of};
 
 /// Show everything known of a package
 ///
 /// A path, such as `./agent.yaml` or `./my-agent`, is read from disk; a name is asked of the registry.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  agent inspect my-agent:latest\n  agent inspect ./agent.yaml\n  \
+#[command(after_help = "Examples:\n  agent inspect my-agent:latest\n  agent inspect my-agent@^1.2 --files\n  \
+                        agent inspect ./agent.yaml\n  \
                         agent inspect my-agent:1.0.0 --local --format json")]
 pub(super) struct Inspect {
     /// Name as `name`, `name:tag`, `name@sha256:…` or `name@^1.2`; or a path
@@ -29,6 +30,14 @@ pub(super) struct Inspect {
     /// Look into the local store instead of the registry
     #[arg(long)]
     local: bool,
+
+    /// List all files, not only the first
+    #[arg(long)]
+    files: bool,
+
+    /// Let pre-releases count in a range; alone, take the highest version, pre-release or not
+    #[arg(long, conflicts_with = "local")]
+    pre: bool,
 
     /// Not available yet
     #[arg(long, hide = true)]
@@ -43,13 +52,17 @@ pub(super) async fn inspect(context: &Context, arguments: &Inspect) -> Result<()
         of_path(context, Path::new(&arguments.name))?
     } else {
         let wanted = Wanted::parse(&arguments.name)?;
+        let wanted = if arguments.pre { wanted.with_pre_releases()? } else { wanted };
         if arguments.local { of_store(context, &wanted)? } else { of_registry(context, &wanted).await? }
     };
     let printer = context.printer;
     if printer.quiet && printer.format == Format::Table {
         return Printer::data(&inspection.reference);
     }
-    if printer.format == Format::Table { inspection.print(printer) } else { printer.json(&inspection) }
+    if printer.format == Format::Table {
+        return inspection.print(printer, arguments.files);
+    }
+    printer.json(&inspection)
 }
 
 /// Whether a text can only mean a file or folder, or names a file that is there: a document, not a folder that happens
@@ -84,50 +97,52 @@ fn of_store(context: &Context, wanted: &Wanted) -> Result<Inspection, Error> {
 
 async fn of_registry(context: &Context, wanted: &Wanted) -> Result<Inspection, Error> {
     let located = Registries::load(context)?.locate(wanted).await?;
+    let failed = |error| Error::of_client(error, located.remote.endpoint());
+    let (remote, name) = (&located.remote, &located.repository);
+    if let Some(catalogue) = Catalogue::detect(remote).await.map_err(failed)? {
+        let target = client::resolve_in(&catalogue, name, &wanted.selector).await.map_err(failed)?;
+        if let Some(package) = catalogue.package(name, Some(&target)).await.map_err(failed)? {
+            let inspection = Inspection::of_package(reference(&located, &target), tag(&target), package);
+            for notice in inspection.notices() {
+                Printer::warn(&notice);
+            }
+            return Ok(inspection);
+        }
+    }
+    of_artifact(&located, &wanted.selector).await
+}
+
+/// Anything in any registry, as its manifest and configuration describe it.
+async fn of_artifact(located: &Located, selector: &Selector) -> Result<Inspection, Error> {
     let endpoint = located.remote.endpoint();
     let failed = |error| Error::of_client(error, endpoint);
     let (remote, name) = (&located.remote, &located.repository);
-    let target = client::resolve(remote, name, &wanted.selector).await.map_err(failed)?;
+    let target = client::resolve(remote, name, selector).await.map_err(failed)?;
     let described = client::describe(remote, name, &target).await.map_err(failed)?;
     let found = described.ok_or_else(|| Error::NotFound {
         what: format!("{}{}", located.full_name(), suffix(&target)),
         place: format!("the registry {endpoint}"),
     })?;
-    let reference = match &target {
-        Target::Tag(tag) => located.tagged(tag).to_string(),
-        Target::Digest(_) => located.full_name(),
-    };
-    let mut inspection = Inspection::of_manifest(reference, "registry", &found.manifest);
-    if let Target::Tag(tag) = &target {
-        inspection.tag = Some(tag.clone());
-    }
+    let mut inspection = Inspection::of_manifest(reference(located, &target), "registry", &found.manifest);
+    inspection.tag = tag(&target);
     if let Some(problem) = &found.problem {
         Printer::warn(&format!("the package contradicts itself: {problem}"));
     }
-    let inspection = match &found.config {
-        Some(config) => with_catalogue(&located, inspection, config).await.map_err(failed)?,
+    Ok(match &found.config {
+        Some(config) => inspection.configured(config),
         None => inspection.foreign(&found.kind, found.facts),
-    };
-    Ok(inspection)
+    })
 }
 
-/// What only a registry of this project knows: the times, and the other tags.
-async fn with_catalogue(
-    located: &Located,
-    inspection: Inspection,
-    config: &Config,
-) -> Result<Inspection, client::Error> {
-    let mut inspection = inspection.configured(config);
-    if let Some(catalogue) = Catalogue::detect(&located.remote).await? {
-        let target = Target::Digest(inspection.digest);
-        if let Some(package) = catalogue.package(&located.repository, Some(&target)).await? {
-            inspection.created = Some(package.created_at);
-            inspection.updated = Some(package.updated_at);
-            inspection.tags_in_registry = package.registry_tags.iter().map(Tag::to_string).collect();
-            inspection.checked = Some(package.checked);
-        }
+fn reference(located: &Located, target: &Target) -> String {
+    match target {
+        Target::Tag(tag) => located.tagged(tag).to_string(),
+        Target::Digest(_) => located.full_name(),
     }
-    Ok(inspection)
+}
+
+fn tag(target: &Target) -> Option<Tag> {
+    if let Target::Tag(tag) = target { Some(tag.clone()) } else { None }
 }
 
 fn suffix(target: &Target) -> String {

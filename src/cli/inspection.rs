@@ -4,14 +4,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::error::Error;
+use super::inspection_table;
+use super::notice::why;
 use super::printer::Printer;
-use super::table::{facts, table};
-use super::text::{age, counted, safe, size};
-use crate::oci::{Descriptor, Digest, EdgeKind, Manifest, Tag};
-use crate::package::{ArtifactKind, CREATED, Config, FileEntry, Metadata};
-
-/// Files a table shows; JSON has all.
-const MAX_FILES_SHOWN: usize = 20;
+use crate::api::{Package, PackageFile, PackageLayer, PackageReferrer, TagMove, VersionState, Visibility};
+use crate::oci::{Digest, EdgeKind, Manifest, Tag};
+use crate::package::{ArtifactKind, CREATED, Config, Metadata};
 
 /// Everything known of one package.
 #[derive(Debug, Serialize)]
@@ -30,41 +28,45 @@ pub(super) struct Inspection {
     pub created: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated: Option<Timestamp>,
-    /// Whether the registry compared the files with the configuration.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub checked: Option<bool>,
     #[serde(rename = "registry_tags", skip_serializing_if = "Vec::is_empty")]
     pub tags_in_registry: Vec<String>,
+    /// What a registry with a catalogue knows beside.
+    #[serde(flatten)]
+    pub record: Option<Record>,
     /// What the package says of itself.
     #[serde(rename = "config", skip_serializing_if = "Option::is_none")]
-    metadata: Option<Metadata>,
+    pub metadata: Option<Metadata>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    files: Vec<FileEntry>,
-    layers: Vec<Layer>,
+    pub files: Vec<PackageFile>,
+    /// How many files there are; the registry tells of the first thousand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files_total: Option<u64>,
+    pub layers: Vec<PackageLayer>,
     /// The configuration of what is no agent.
     #[serde(skip_serializing_if = "Option::is_none")]
     facts: Option<serde_json::Value>,
 }
 
-/// A blob or a child.
+/// What only a registry of this project knows of a package.
 #[derive(Debug, Serialize)]
-struct Layer {
-    media_type: String,
-    digest: Digest,
-    size: u64,
+pub(super) struct Record {
+    /// Whether the registry compared the files with the configuration.
+    pub checked: bool,
+    pub signed: bool,
+    /// Of all versions together.
+    pub downloads: u64,
+    pub version_downloads: u64,
+    pub rating: Option<f64>,
+    pub ratings: u64,
+    /// What is said of this version.
+    #[serde(skip_serializing_if = "VersionState::is_plain")]
+    pub state: VersionState,
+    /// The version that is taken where nobody says which.
+    pub latest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<String>,
-}
-
-impl Layer {
-    fn of(descriptor: &Descriptor) -> Self {
-        Self {
-            media_type: descriptor.media_type.to_string(),
-            digest: descriptor.digest,
-            size: descriptor.size,
-            title: descriptor.title().map(str::to_owned),
-        }
-    }
+    pub visibility: Option<Visibility>,
+    pub referrers: Vec<PackageReferrer>,
+    pub history: Vec<TagMove>,
 }
 
 impl Inspection {
@@ -82,18 +84,54 @@ impl Inspection {
             size: manifest.content_bytes(),
             created: manifest.annotations().get(CREATED).and_then(|text| text.parse().ok()),
             updated: None,
-            checked: None,
             tags_in_registry: vec![],
+            record: None,
             metadata: None,
             files: vec![],
-            layers: parts.map(|edge| Layer::of(edge.descriptor)).collect(),
+            files_total: None,
+            layers: parts.map(|edge| edge.descriptor.into()).collect(),
+            facts: None,
+        }
+    }
+
+    /// What a registry with a catalogue says.
+    pub(super) fn of_package(reference: String, tag: Option<Tag>, package: Package) -> Self {
+        Self {
+            reference,
+            source: "registry",
+            digest: package.digest,
+            image_id: package.digest.short(),
+            tag,
+            size: package.size,
+            created: Some(package.created_at),
+            updated: Some(package.updated_at),
+            tags_in_registry: package.registry_tags.iter().map(Tag::to_string).collect(),
+            metadata: Some(package.metadata()),
+            kind: package.kind,
+            record: Some(Record {
+                checked: package.checked,
+                signed: package.signed,
+                downloads: package.downloads,
+                version_downloads: package.version_downloads,
+                rating: package.rating,
+                ratings: package.ratings,
+                state: package.state,
+                latest: package.latest,
+                visibility: package.visibility,
+                referrers: package.referrers,
+                history: package.history,
+            }),
+            files: package.files,
+            files_total: Some(package.files_total),
+            layers: package.layers,
             facts: None,
         }
     }
 
     /// With what an agent says of itself.
     pub(super) fn configured(self, config: &Config) -> Self {
-        Self { metadata: Some(config.metadata.clone()), files: config.files.clone(), ..self }
+        let files: Vec<_> = config.files.iter().map(Into::into).collect();
+        Self { metadata: Some(config.metadata.clone()), files_total: Some(files.len() as u64), files, ..self }
     }
 
     /// As something other than an agent.
@@ -101,70 +139,20 @@ impl Inspection {
         Self { kind: kind.to_string(), facts, ..self }
     }
 
-    /// For people.
-    pub(super) fn print(&self, printer: Printer) -> Result<(), Error> {
-        let now = Timestamp::now();
-        let when = |time: Option<Timestamp>| {
-            time.map(|time| format!("{} ({})", age(time, now), time.strftime("%Y-%m-%d %H:%M:%S UTC")))
-                .unwrap_or_default()
-        };
-        let mut rows = vec![("Reference", self.reference.clone()), ("Kind", self.kind.clone())];
-        rows.extend(self.metadata.as_ref().map(of_metadata).unwrap_or_default());
-        rows.extend([
-            ("Digest", self.digest.to_string()),
-            ("Size", size(self.size)),
-            ("Tags", self.tags_in_registry.join(", ")),
-            ("Created", when(self.created)),
-            ("Updated", when(self.updated.filter(|updated| Some(*updated) != self.created))),
-            ("Files checked", if self.checked == Some(false) { "not yet".to_owned() } else { String::new() }),
-        ]);
-        Printer::data(&facts(rows))?;
-        self.print_parts()?;
+    /// For people; all files, or the first of them.
+    pub(super) fn print(&self, printer: Printer, with_files: bool) -> Result<(), Error> {
+        inspection_table::print(self, with_files)?;
         if self.metadata.is_none() {
             printer.note(&format!("this is no agent package but of kind {}", self.kind));
         }
         Ok(())
     }
 
-    fn print_parts(&self) -> Result<(), Error> {
-        if self.metadata.is_none() && self.layers.is_empty() {
-            return Ok(());
-        }
-        if self.metadata.is_none() {
-            let rows = self.layers.iter().map(|layer| {
-                let title = layer.title.as_deref().map(|title| safe(title).into_owned()).unwrap_or_default();
-                [layer.media_type.clone(), size(layer.size), layer.digest.short(), title]
-            });
-            return Printer::data(&format!("\n{}", table(["MEDIA TYPE", "SIZE", "DIGEST", "TITLE"], rows)));
-        }
-        let shown = self.files.iter().take(MAX_FILES_SHOWN);
-        let rows = shown.map(|file| [file.path.to_string(), size(file.size), file.digest.short()]);
-        Printer::data(&format!("\n{}", table(["FILE", "SIZE", "DIGEST"], rows)))?;
-        match self.files.len().saturating_sub(MAX_FILES_SHOWN) {
-            0 => Ok(()),
-            more => Printer::data(&format!("… and {} more", counted(more, "file"))),
-        }
+    /// What is said of it, each as a sentence.
+    pub(super) fn notices(&self) -> Vec<String> {
+        let Some(Record { state, .. }) = &self.record else { return vec![] };
+        let yanked = state.yanked.iter().map(|notice| format!("{} was yanked{}", self.reference, why(notice)));
+        let deprecated = state.deprecated.iter();
+        yanked.chain(deprecated.map(|notice| format!("{} is deprecated{}", self.reference, why(notice)))).collect()
     }
-}
-
-fn of_metadata(metadata: &Metadata) -> Vec<(&'static str, String)> {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    let labels = metadata.labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
-    let ports = metadata.ports.iter().map(ToString::to_string).collect::<Vec<_>>();
-    vec![
-        ("Name", metadata.display_name.clone().unwrap_or_else(|| metadata.name.clone())),
-        ("Version", metadata.version.as_ref().map(ToString::to_string).unwrap_or_default()),
-        ("Description", text(&metadata.description)),
-        ("Author", text(&metadata.author)),
-        ("License", text(&metadata.license)),
-        ("Capabilities", metadata.capabilities.join(", ")),
-        ("Labels", metadata.tags.iter().chain(&labels).cloned().collect::<Vec<_>>().join(", ")),
-        ("Model", metadata.model_reference().unwrap_or_default()),
-        ("Runtime", text(&metadata.runtime)),
-        ("Dependencies", metadata.dependencies.join(", ")),
-        ("Ports", ports.join(", ")),
-        ("Health check", text(&metadata.health_check)),
-        ("Python", text(&metadata.compatibility.python)),
-        ("Platforms", metadata.compatibility.platforms.join(", ")),
-    ]
 }

@@ -20,9 +20,11 @@ mod import;
 mod init;
 mod inspect;
 mod inspection;
+mod inspection_table;
 mod listing;
 mod login;
 mod logout;
+mod notice;
 mod oidc;
 mod org;
 mod permission;
@@ -63,6 +65,7 @@ mod user;
 mod user_identity;
 mod validate;
 mod version;
+mod versions;
 mod visibility;
 mod wanted;
 mod watch;
@@ -122,6 +125,7 @@ async fn run(context: &Context, command: Command) -> Result<(), Error> {
         Command::Search(arguments) => search::search(context, &arguments).await,
         Command::Inspect(arguments) => inspect::inspect(context, &arguments).await,
         Command::Watch(arguments) => watch::watch(context, &arguments).await,
+        Command::Versions(arguments) => versions::versions(context, &arguments).await,
         Command::Tag(arguments) => tag::tag(context, &arguments),
         Command::Rmi(arguments) => rmi::rmi(context, &arguments),
         Command::Yank(arguments) => yank::yank(context, &arguments).await,

@@ -19,6 +19,7 @@ use crate::client::{self, PullReport, PullRequest, PullState};
 /// Everything is verified before it is put in place, and nothing of it is executed. A folder with edits is left alone.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  agent pull my-agent:1.0.0\n  agent pull my-agent@^1.2 --directory agents\n  \
+                        agent pull my-agent --pre\n  \
                         agent pull registry.example.com/team/my-agent@sha256:…")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Pull {
@@ -28,6 +29,10 @@ pub(super) struct Pull {
     /// Folder in which its folder is put
     #[arg(long, short, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
+
+    /// Let pre-releases count in a range; alone, take the highest version, pre-release or not
+    #[arg(long)]
+    pre: bool,
 
     /// Replace what is there, edits included
     #[arg(long)]
@@ -68,6 +73,7 @@ pub(super) async fn pull(context: &Context, arguments: &Pull) -> Result<(), Erro
         return Err(Error::NotYet("--all-tags"));
     }
     let wanted = Wanted::parse(&arguments.name)?;
+    let wanted = if arguments.pre { wanted.with_pre_releases()? } else { wanted };
     let located = Registries::load(context)?.locate(&wanted).await?;
     let progress = Transfers::new(context.printer, "received");
     let request = PullRequest {

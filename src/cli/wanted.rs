@@ -1,10 +1,9 @@
 //! What people type to name a package: a reference, or a name with a range of versions, `name@^1.2`.
 
-use semver::{BuildMetadata, VersionReq};
-
 use super::error::Error;
-use crate::client::Selector;
+use crate::client::{Ranged, Selector};
 use crate::oci::{Host, Reference, RepositoryName, Tag};
+use crate::package::VersionRange;
 
 /// A package as named on the command line.
 #[derive(Clone, Debug)]
@@ -33,12 +32,27 @@ impl Wanted {
                 let problem = "names both a tag and a range of versions";
                 return Err(Error::WrongReference { text: text.to_owned(), problem, hint: "leave one of them out" });
             }
-            (Some(range), None, _) => Selector::Range(read_range(range)?),
+            (Some("latest"), None, _) => Selector::Default,
+            (Some(range), None, _) => Selector::Range(Ranged { range: read_range(range)?, pre: false }),
             (None, _, Some(digest)) => Selector::Digest(digest),
             (None, Some(tag), None) => Selector::Tag(tag),
             (None, None, None) => Selector::Default,
         };
         Ok(Self { text: text.to_owned(), host: reference.host, name: reference.name, selector })
+    }
+
+    /// With pre-releases among what is chosen from: the highest version then, where nobody says which.
+    pub(super) fn with_pre_releases(self) -> Result<Self, Error> {
+        let range = match self.selector {
+            Selector::Range(Ranged { range, .. }) => range,
+            Selector::Default => VersionRange::ANY,
+            Selector::Tag(_) | Selector::Digest(_) => {
+                let problem = "names exactly one version, so that nothing is left for --pre to let in";
+                let hint = "leave `--pre` out, or name a range such as `name@^1.2`";
+                return Err(Error::WrongReference { text: self.text, problem, hint });
+            }
+        };
+        Ok(Self { selector: Selector::Range(Ranged { range, pre: true }), ..self })
     }
 
     /// The tag, for verbs that write one; without a tag it is `latest`.
@@ -64,14 +78,10 @@ impl Wanted {
     }
 }
 
-fn read_range(text: &str) -> Result<VersionReq, Error> {
+fn read_range(text: &str) -> Result<VersionRange, Error> {
     // Versions are written with `+`, their tags with `_`.
-    if let Ok(mut version) = semver::Version::parse(&text.replace('_', "+")) {
-        version.build = BuildMetadata::EMPTY;
-        let exact = format!("={version}");
-        return VersionReq::parse(&exact).map_err(|source| Error::Range { text: text.to_owned(), source });
-    }
-    VersionReq::parse(text).map_err(|source| Error::Range { text: text.to_owned(), source })
+    let range = text.replace('_', "+").parse();
+    range.map_err(|source| Error::Range { text: text.to_owned(), source: Box::new(source) })
 }
 
 #[cfg(test)]
@@ -91,7 +101,8 @@ mod tests {
         assert_eq!(selector("my-agent:1.0.0"), Selector::Tag("1.0.0".parse().unwrap()));
         assert_eq!(selector(&format!("h:1/a/b:1@{digest}")), Selector::Digest(digest));
         assert_eq!(selector("h:1/a/b@>=1, <2"), Selector::Range(">=1, <2".parse().unwrap()));
-        assert_eq!(selector("a@1.2.0"), Selector::Range("=1.2.0".parse().unwrap()));
+        assert_eq!(selector("a@1.2.0_b"), Selector::Range("1.2.0+b".parse().unwrap()));
+        assert_eq!(selector("a@latest"), Selector::Default);
         let wanted = Wanted::parse("localhost:5000/team/x@^1.2").unwrap();
         assert_eq!((wanted.host.unwrap().as_str(), wanted.name.as_str()), ("localhost:5000", "team/x"));
     }
@@ -108,6 +119,10 @@ mod tests {
             assert_eq!(Wanted::parse(text).unwrap_err().to_string(), expected);
         }
         assert!(Wanted::parse("a@^1").unwrap().tag().is_err());
+        let with_pre = |text: &str| Wanted::parse(text).unwrap().with_pre_releases();
+        assert_eq!(with_pre("a").unwrap().selector, with_pre("a@*").unwrap().selector);
+        assert!(matches!(with_pre("a@^1").unwrap().selector, Selector::Range(Ranged { pre: true, .. })));
+        assert!(with_pre("a:1.0.0").is_err() && with_pre(&format!("a@{}", Digest::sha256(b"x"))).is_err());
         assert_eq!(Wanted::parse("a").unwrap().tag().unwrap(), Tag::latest());
     }
 }

@@ -3,17 +3,18 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use jiff::{Timestamp, Unit};
+use jiff::Unit;
 use serde::Serialize;
 
 use super::context::Context;
 use super::error::Error;
 use super::printer::{Format, Printer};
+use super::query;
 use super::reader::gone;
 use super::registries::{Located, Registries};
 use super::text::{safe, shortened};
 use super::wanted::Wanted;
-use crate::api::{Event, Package, Query};
+use crate::api::{Event, Package};
 use crate::client::{self, Catalogue, Follow, Followed, Since};
 use crate::oci::{Digest, Host, Reference, RepositoryName};
 use crate::package::{Summary, Version};
@@ -29,7 +30,7 @@ const DIGEST_DIGITS: usize = 12;
 /// Print new versions as they are pushed
 ///
 /// Goes on until Ctrl-C. A connection that breaks is made again, and nothing is left out or told twice. The query is that
-/// of `agent images --filter`.
+/// of `agent search`, and its words are looked for in name, description, capabilities and tags.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  agent watch\n  agent watch capability:code-review\n  \
                         agent watch --repository ai-team/my-agent --format jsonl\n  agent watch --events --since oldest")]
@@ -60,8 +61,7 @@ fn read_since(text: &str) -> Result<Since, String> {
 }
 
 pub(super) async fn watch(context: &Context, arguments: &Watch) -> Result<(), Error> {
-    let text = arguments.query.join(" ");
-    let query = Query::parse(&text, Timestamp::now()).map_err(|source| Error::Filter { text, source })?;
+    let query = query::read([&arguments.query.join(" ")])?;
     let (remote, repository) = place(context, arguments.repository.as_deref()).await?;
     let failed = |error: client::Error| Error::of_client(error, remote.endpoint());
     let nowhere = || Error::NoEvents(Box::new(remote.endpoint().clone()));
@@ -82,13 +82,14 @@ pub(super) async fn watch(context: &Context, arguments: &Watch) -> Result<(), Er
             Followed::Event(event) => {
                 let found = follow.package(&event).await.map_err(failed)?;
                 if let Some(package) = found.filter(|package| is_news(&event, package))
-                    && query.matches(&summary(&package))
+                    && query.matches(&package.summary(), &package.standing())
                 {
                     print(context, host, &event, Some(&package))?;
                 }
             }
             Followed::Lost(error) => {
-                let why = error.map_or_else(|| "the registry ended the connection".to_owned(), |error| error.to_string());
+                let why =
+                    error.map_or_else(|| "the registry ended the connection".to_owned(), |error| error.to_string());
                 Printer::warn(&format!("{why}; connecting again"));
             }
             Followed::Again => context.printer.note("connected again"),
@@ -111,26 +112,6 @@ fn is_news(event: &Event, package: &Package) -> bool {
     event.tag.as_ref().is_some_and(is_version) || !package.registry_tags.iter().any(is_version)
 }
 
-/// What a query asks about.
-fn summary(package: &Package) -> Summary {
-    let metadata = &package.metadata;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    Summary {
-        repository: package.repository.clone(),
-        version: metadata.version.as_ref().map(ToString::to_string),
-        digest: package.digest,
-        description: text(&metadata.description),
-        author: text(&metadata.author),
-        capabilities: metadata.capabilities.clone(),
-        tags: metadata.tags.clone(),
-        model: metadata.model_reference().unwrap_or_default(),
-        runtime: text(&metadata.runtime),
-        license: text(&metadata.license),
-        kind: String::new(),
-        updated_at: package.updated_at,
-    }
-}
-
 /// An event as JSON.
 #[derive(Serialize)]
 struct Told<'a> {
@@ -150,7 +131,7 @@ fn print(context: &Context, host: &Host, event: &Event, package: Option<&Package
     if printer.format != Format::Table {
         // A list without end is no JSON value: each event has a line, whichever of the two is wanted.
         let printer = Printer { format: Format::Jsonl, ..printer };
-        return printer.json(&Told { event, reference, package: package.map(summary) });
+        return printer.json(&Told { event, reference, package: package.map(Package::summary) });
     }
     if printer.quiet {
         return Printer::data(&reference);
@@ -164,7 +145,7 @@ fn print(context: &Context, host: &Host, event: &Event, package: Option<&Package
         let _ = write!(line, "  {}", digits(&digest));
     }
     let _ = write!(line, "  {}", safe(&event.actor));
-    let said = package.and_then(|package| package.metadata.description.as_ref()).or(event.detail.as_ref());
+    let said = package.and_then(|package| package.description.as_ref()).or(event.detail.as_ref());
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let _ = write!(line, "  {}", shortened(said, DESCRIPTION_CHARACTERS));
     }

@@ -1,7 +1,7 @@
 //! `agent yank` and `agent unyank`: take a version back, or bring it back.
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::context::Context;
 use super::error::Error;
@@ -9,7 +9,7 @@ use super::listing::{done, dry};
 use super::registries::Located;
 use super::service::Service;
 use super::wanted::Wanted;
-use crate::api::{NewNotice, Package, VersionState};
+use crate::api::{NewNotice, VersionState};
 use crate::client::Selector;
 use crate::oci::Tag;
 use crate::package::Version;
@@ -95,10 +95,11 @@ impl Place {
         let place = Self { service, located, version };
         // It must be there, so that a slip is told before anything is done, and by `--dry-run` too.
         let path = match &place.version {
-            None => format!("/api/v1/packages/{}", place.located.repository),
+            // Of a package whose versions are all yanked there is no record.
+            None => format!("/api/v1/repositories/{}", place.located.repository),
             Some(version) => format!("/api/v1/packages/{}/versions/{}", place.located.repository, version.tag()),
         };
-        place.service.get::<Package>(&path, &place.name()).await?;
+        place.service.get::<Value>(&path, &place.name()).await?;
         Ok(place)
     }
 

@@ -2,7 +2,7 @@
 
 use super::list::MAX_ANSWER_BYTES;
 use super::{Error, list};
-use crate::api::{CallerKind, Hit, MAX_PAGE_LENGTH, Me, Package, RegistryInfo, SearchPage, Sort};
+use crate::api::{CallerKind, Hit, MAX_PAGE_LENGTH, Me, Package, RegistryInfo, Resolved, SearchPage, Sort};
 use crate::oci::{RepositoryName, Target, percent_encode};
 use crate::remote::{self, ErrorKind, Remote};
 
@@ -33,6 +33,10 @@ impl<'a> Catalogue<'a> {
         Ok(info.map(|info| Self { remote, info }))
     }
 
+    pub(super) fn remote(&self) -> &Remote {
+        self.remote
+    }
+
     /// What the registry says of itself.
     pub fn info(&self) -> &RegistryInfo {
         &self.info
@@ -56,13 +60,7 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The same in an order, with how many there are in all, and how they divide if that is wanted.
-    pub async fn find(
-        &self,
-        query: &str,
-        sort: Option<Sort>,
-        limit: usize,
-        facets: bool,
-    ) -> Result<SearchPage, Error> {
+    pub async fn find(&self, query: &str, sort: Option<Sort>, limit: usize, facets: bool) -> Result<SearchPage, Error> {
         let base = search_path(query, sort);
         let first = format!("{base}limit={}&facets={facets}", limit.clamp(1, MAX_PAGE_LENGTH));
         let mut found: SearchPage = self.remote.get_json(&first, MAX_ANSWER_BYTES).await?.unwrap_or_default();
@@ -79,7 +77,7 @@ impl<'a> Catalogue<'a> {
         Ok(found)
     }
 
-    /// What the registry knows of a package, by default of its newest version.
+    /// What the registry knows of a package, by default of what stands for it; `None` where it knows no such package.
     pub async fn package(&self, name: &RepositoryName, target: Option<&Target>) -> Result<Option<Package>, Error> {
         let path = match target {
             None => format!("/api/v1/packages/{name}"),
@@ -88,9 +86,20 @@ impl<'a> Catalogue<'a> {
         Ok(self.remote.get_json(&path, MAX_ANSWER_BYTES).await?)
     }
 
-    /// All versions of a package, in the order of the registry; `None` when it does not exist.
-    pub async fn versions(&self, name: &RepositoryName) -> Result<Option<Vec<Hit>>, Error> {
-        list(self.remote, &format!("/api/v1/packages/{name}/versions?"), None).await
+    /// Which manifest a version, a range or `latest` means now; `pre` lets pre-releases count.
+    pub async fn resolve(&self, name: &RepositoryName, wanted: &str, pre: bool) -> Result<Resolved, Error> {
+        let path = format!("/api/v1/packages/{name}/resolve?version={}&pre={pre}", percent_encode(wanted));
+        match self.remote.require_json(&path, MAX_ANSWER_BYTES).await {
+            Err(remote::Error::Refused(refusal)) if refusal.kind() == ErrorKind::NotFound => {
+                Err(Error::Unresolved { repository: name.clone(), told: refusal.message })
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// Versions of a package, the newest first, at most `limit`; `None` when it does not exist.
+    pub async fn versions(&self, name: &RepositoryName, limit: Option<usize>) -> Result<Option<Vec<Hit>>, Error> {
+        list(self.remote, &format!("/api/v1/packages/{name}/versions?"), limit).await
     }
 }
 

@@ -48,7 +48,7 @@ async fn a_cursor_that_stands_still_ends_the_list() {
     });
     let remote = registry.remote();
     let catalogue = Catalogue::detect(&remote).await.unwrap().unwrap();
-    assert_eq!(catalogue.versions(&"team/a1".parse().unwrap()).await.unwrap().unwrap().len(), 2);
+    assert_eq!(catalogue.versions(&"team/a1".parse().unwrap(), None).await.unwrap().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -3,10 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use semver::VersionReq;
-
 use crate::oci::{Digest, ManifestError, Reference, RepositoryName, Tag};
-use crate::package::{ArtifactKind, CheckError, ConfigError, Difference, InstallError, TreeError, Version};
+use crate::package::{
+    ArtifactKind, CheckError, ConfigError, Difference, InstallError, TreeError, Version, VersionRange,
+};
 use crate::remote;
 
 /// Names told in one message; more are counted.
@@ -120,9 +120,17 @@ pub enum Error {
         /// The repository.
         repository: RepositoryName,
         /// The range.
-        range: Box<VersionReq>,
+        range: Box<VersionRange>,
         /// The tags the repository has.
         tags: Vec<Tag>,
+    },
+    /// The registry knows its versions, and none of them is meant.
+    #[error("{told}")]
+    Unresolved {
+        /// The repository.
+        repository: RepositoryName,
+        /// What the registry says; fit to be shown.
+        told: String,
     },
     /// Another kind of artifact.
     #[error("`{reference}` is no agent package: it is of kind {kind}")]
@@ -222,7 +230,10 @@ impl Error {
             }
             Self::NotFound { .. } | Self::NoDefault { .. } => "name one of the tags".to_owned(),
             Self::NoMatch { .. } => {
-                "a pre-release is only taken when the range names one, as in `^1.0.0-beta`".to_owned()
+                "a pre-release is only taken when the range names one, as in `^1.0.0-beta`, or with `--pre`".to_owned()
+            }
+            Self::Unresolved { repository, .. } => {
+                format!("`agent versions {repository}` lists all; `--pre` lets pre-releases count")
             }
             Self::NotAPackage { kind, .. } => format!("try `{}`", kind.puller()),
             Self::Edited { .. } | Self::Occupied(_) => {

@@ -1,7 +1,7 @@
 //! From what was asked for to the manifest that is meant, in a registry or in the local store.
 
 use super::selector::{highest_in, highest_stable};
-use super::{Error, Selector, Store};
+use super::{Catalogue, Error, Selector, Store};
 use crate::oci::{Digest, Manifest, Reference, RepositoryName, Tag, Target};
 use crate::remote::Remote;
 
@@ -21,38 +21,70 @@ pub async fn resolve(remote: &Remote, name: &RepositoryName, selector: &Selector
     Ok(tag.map_or_else(|| Target::Digest(manifest.digest()), Target::Tag))
 }
 
+/// The tag or digest a selector means in a registry with a catalogue, which knows what was taken back. A tag or digest
+/// that is named is not looked for.
+pub async fn resolve_in(
+    catalogue: &Catalogue<'_>,
+    name: &RepositoryName,
+    selector: &Selector,
+) -> Result<Target, Error> {
+    let resolved = match selector {
+        Selector::Tag(tag) => return Ok(Target::Tag(tag.clone())),
+        Selector::Digest(digest) => return Ok(Target::Digest(*digest)),
+        Selector::Range(wanted) => catalogue.resolve(name, &wanted.range.to_string(), wanted.pre).await,
+        Selector::Default => catalogue.resolve(name, Tag::latest().as_str(), false).await,
+    };
+    match resolved {
+        Ok(resolved) => Ok(resolved.tag.map_or(Target::Digest(resolved.digest), Target::Tag)),
+        Err(error @ Error::Unresolved { .. }) => {
+            // What does not exist, or is not shown, is told as for any other name.
+            tags(catalogue.remote(), name).await?;
+            Err(error)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Asks a registry.
 pub(super) async fn in_registry(
     remote: &Remote,
     name: &RepositoryName,
     selector: &Selector,
 ) -> Result<Resolved, Error> {
-    let found = |manifest: Manifest, tag: Option<Tag>| {
-        let digest = tag.is_none().then(|| manifest.digest());
-        Resolved { reference: reference(remote, name, tag.clone(), digest), manifest, tag }
-    };
+    if !matches!(selector, Selector::Tag(_) | Selector::Digest(_))
+        && let Some(catalogue) = Catalogue::detect(remote).await?
+    {
+        let target = resolve_in(&catalogue, name, selector).await?;
+        return at(remote, name, target).await;
+    }
     let tag = match selector {
-        Selector::Digest(digest) => {
-            let manifest = remote.manifest(name, &Target::Digest(*digest)).await?;
-            let wanted = || Box::new(reference(remote, name, None, Some(*digest)));
-            return Ok(found(manifest.ok_or_else(|| Error::NotFound { wanted: wanted(), tags: vec![] })?, None));
-        }
+        Selector::Digest(digest) => return at(remote, name, Target::Digest(*digest)).await,
         Selector::Tag(tag) => tag.clone(),
-        Selector::Range(range) => highest_in(range, name, tags(remote, name).await?)?,
+        Selector::Range(wanted) => highest_in(wanted, name, tags(remote, name).await?)?,
         Selector::Default => {
             if let Some(manifest) = remote.manifest(name, &Target::Tag(Tag::latest())).await? {
-                return Ok(found(manifest, Some(Tag::latest())));
+                let (tag, reference) = (Some(Tag::latest()), reference(remote, name, Some(Tag::latest()), None));
+                return Ok(Resolved { manifest, tag, reference });
             }
             highest_stable(name, tags(remote, name).await?)?
         }
     };
-    match remote.manifest(name, &Target::Tag(tag.clone())).await? {
-        Some(manifest) => Ok(found(manifest, Some(tag))),
-        None => Err(Error::NotFound {
-            wanted: Box::new(reference(remote, name, Some(tag), None)),
-            tags: remote.tags(name).await?.unwrap_or_default(),
-        }),
+    at(remote, name, Target::Tag(tag)).await
+}
+
+/// What is at a tag or digest.
+async fn at(remote: &Remote, name: &RepositoryName, target: Target) -> Result<Resolved, Error> {
+    let found = remote.manifest(name, &target).await?;
+    let (tag, digest) = match target {
+        Target::Tag(tag) => (Some(tag), None),
+        Target::Digest(digest) => (None, Some(digest)),
+    };
+    let reference = reference(remote, name, tag.clone(), digest);
+    if let Some(manifest) = found {
+        return Ok(Resolved { manifest, tag, reference });
     }
+    let tags = if tag.is_some() { remote.tags(name).await?.unwrap_or_default() } else { vec![] };
+    Err(Error::NotFound { wanted: Box::new(reference), tags })
 }
 
 /// The tags of a repository that must exist.
@@ -71,7 +103,7 @@ pub(super) fn in_store(store: &Store, name: &RepositoryName, selector: &Selector
     let reference = match selector {
         Selector::Digest(digest) => local(None, Some(*digest)),
         Selector::Tag(tag) => local(Some(tag.clone()), None),
-        Selector::Range(range) => local(Some(highest_in(range, name, store.tags(name)?)?), None),
+        Selector::Range(wanted) => local(Some(highest_in(wanted, name, store.tags(name)?)?), None),
         Selector::Default => {
             let tags = store.tags(name)?;
             if tags.is_empty() {

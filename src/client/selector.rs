@@ -1,10 +1,10 @@
 //! Which version of a package is meant: nothing said, a tag, a digest, or a range of versions.
 
-use semver::VersionReq;
+use std::str::FromStr;
 
 use super::Error;
 use crate::oci::{Digest, RepositoryName, Tag};
-use crate::package::Version;
+use crate::package::{Version, VersionRange, VersionRangeError};
 
 /// What is asked for of a repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,15 +16,32 @@ pub enum Selector {
     Tag(Tag),
     /// Exactly these bytes.
     Digest(Digest),
-    /// The highest version in a range; a pre-release only where the range names one.
-    Range(VersionReq),
+    /// The highest version in a range.
+    Range(Ranged),
+}
+
+/// A range, and what counts in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ranged {
+    /// The range.
+    pub range: VersionRange,
+    /// Whether pre-releases count; otherwise only those of which the range names one.
+    pub pre: bool,
+}
+
+impl FromStr for Ranged {
+    type Err = VersionRangeError;
+
+    fn from_str(text: &str) -> Result<Self, VersionRangeError> {
+        Ok(Self { range: text.parse()?, pre: false })
+    }
 }
 
 /// The tag of the highest version in a range.
-pub(super) fn highest_in(range: &VersionReq, repository: &RepositoryName, tags: Vec<Tag>) -> Result<Tag, Error> {
-    match highest(&tags, |version| range.matches(version.semver())) {
+pub(super) fn highest_in(wanted: &Ranged, repository: &RepositoryName, tags: Vec<Tag>) -> Result<Tag, Error> {
+    match highest(&tags, |version| wanted.range.matches(version, wanted.pre)) {
         Some(tag) => Ok(tag),
-        None => Err(Error::NoMatch { repository: repository.clone(), range: Box::new(range.clone()), tags }),
+        None => Err(Error::NoMatch { repository: repository.clone(), range: Box::new(wanted.range.clone()), tags }),
     }
 }
 
@@ -35,7 +52,9 @@ pub(super) fn highest_stable(repository: &RepositoryName, tags: Vec<Tag>) -> Res
 }
 
 fn highest(tags: &[Tag], fits: impl Fn(&Version) -> bool) -> Option<Tag> {
-    tags.iter().filter_map(Version::from_tag).filter(fits).max().map(|version| version.tag().clone())
+    // As a registry with a catalogue orders them, build metadata included.
+    let fitting = tags.iter().filter_map(Version::from_tag).filter(fits);
+    fitting.max_by_key(Version::sort_key).map(|version| version.tag().clone())
 }
 
 #[cfg(test)]
@@ -61,9 +80,11 @@ mod tests {
             ("^1.11.0-rc", "1.11.0-rc.1"),
             ("*", "2.0.0"),
         ] {
-            let range = range.parse().unwrap();
-            assert_eq!(highest_in(&range, &name(), all.clone()).unwrap().as_str(), expected, "{range}");
+            let wanted = range.parse().unwrap();
+            assert_eq!(highest_in(&wanted, &name(), all.clone()).unwrap().as_str(), expected, "{range}");
         }
+        let any = Ranged { pre: true, ..">1.10.0, <2".parse().unwrap() };
+        assert_eq!(highest_in(&any, &name(), all.clone()).unwrap().as_str(), "1.11.0-rc.1");
         for range in ["^3", ">1.10.0, <2", "=1.11.0"] {
             let error = highest_in(&range.parse().unwrap(), &name(), all.clone()).unwrap_err();
             assert!(matches!(&error, Error::NoMatch { tags, .. } if tags.len() == 9), "{range}: {error}");

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::manifests::ManifestId;
 use super::repositories::{RepositoryId, page};
-use super::{Error, Row, Session, Value, versions};
+use super::{Error, Row, Session, Value, referrers, versions};
 use crate::api::{Rating, Standing};
 use crate::auth::Visibility;
 use crate::oci::{Digest, Manifest, ManifestKind, MediaType, RepositoryName};
@@ -179,7 +179,7 @@ fn builds(version: &Version) -> (Bytes, Bytes) {
 
 fn package(session: &mut dyn Session, id: RepositoryId, row: &Row) -> Result<Shown, Error> {
     let listed = versions::read(row)?;
-    let signed = is_signed(session, id, &listed.summary.digest)?;
+    let signed = referrers::is_signed(session, id, &listed.summary.digest)?;
     let standing = Standing { downloads: row.size(11)?, rating: Rating::of(row.size(12)?, row.size(13)?), signed };
     Ok(Shown {
         summary: listed.summary,
@@ -209,7 +209,7 @@ fn other(session: &mut dyn Session, id: RepositoryId) -> Result<Option<Shown>, E
         let Some(row) = session.first(sql, &[manifest.into()])? else { continue };
         let digest = row.digest(1)?;
         let Some(kind) = kind(&row.parsed(2)?, row.bytes(3)?, digest) else { continue };
-        let (signed, rating) = (is_signed(session, id, &digest)?, Rating::of(row.size(8)?, row.size(9)?));
+        let (signed, rating) = (referrers::is_signed(session, id, &digest)?, Rating::of(row.size(8)?, row.size(9)?));
         return Ok(Some(Shown {
             summary: artifact(row.parsed(0)?, digest, &kind, updated_at),
             size: row.size(4)?,
@@ -255,25 +255,6 @@ fn versions_of(session: &mut dyn Session, id: RepositoryId) -> Result<Vec<Versio
                ORDER BY sort_key DESC LIMIT ?2";
     let most = Value::Integer(i64::try_from(MAX_VERSIONS).unwrap_or(i64::MAX));
     session.query(sql, &[id.into(), most])?.iter().map(|row| row.parsed(0)).collect()
-}
-
-fn is_signed(session: &mut dyn Session, id: RepositoryId, digest: &Digest) -> Result<bool, Error> {
-    // The types of signatures by cosign, sigstore and notation, each with every ending.
-    let tag = Value::Text(format!("{}-{}.sig", digest.algorithm(), digest.hex()));
-    let row = session.first(
-        "SELECT 1 FROM referrer WHERE repository_id = ?1 AND subject = ?2 AND ( \
-         (artifact_type >= 'application/vnd.cncf.notary.signature' \
-         AND artifact_type < 'application/vnd.cncf.notary.signaturf') \
-         OR (artifact_type >= 'application/vnd.dev.cosign.artifact.sig.' \
-         AND artifact_type < 'application/vnd.dev.cosign.artifact.sig/') \
-         OR (artifact_type >= 'application/vnd.dev.cosign.simplesigning.' \
-         AND artifact_type < 'application/vnd.dev.cosign.simplesigning/') \
-         OR (artifact_type >= 'application/vnd.dev.sigstore.bundle' \
-         AND artifact_type < 'application/vnd.dev.sigstore.bundlf')) \
-         UNION ALL SELECT 1 FROM tag WHERE repository_id = ?1 AND name = ?3 LIMIT 1",
-        &[id.into(), digest.into(), tag],
-    )?;
-    Ok(row.is_some())
 }
 
 fn readme(session: &mut dyn Session, manifest: ManifestId) -> Result<Option<Readme>, Error> {

@@ -89,12 +89,11 @@ pub fn set(
             Some((version, found))
         }
     };
-    let is_news = match notice {
-        Some(notice) => write(session, change, about, notice)?,
-        None => {
-            let sql = "DELETE FROM notice WHERE repository_id = ?1 AND sort_key = ?2 AND kind = ?3";
-            session.execute(sql, &[change.id.into(), about.key().into(), about.kind().number().into()])? > 0
-        }
+    let is_news = if let Some(notice) = notice {
+        write(session, change, about, notice)?
+    } else {
+        let sql = "DELETE FROM notice WHERE repository_id = ?1 AND sort_key = ?2 AND kind = ?3";
+        session.execute(sql, &[change.id.into(), about.key().into(), about.kind().number().into()])? > 0
     };
     if is_news {
         match &version {
@@ -256,13 +255,11 @@ pub fn of_manifest(session: &mut dyn Session, manifest: ManifestId) -> Result<Ve
     let mut told: Vec<(Version, VersionState)> = vec![];
     for row in session.query(sql, &[manifest.into(), page(2 * MAX_TOLD_VERSIONS)])? {
         let version: Version = row.parsed(0)?;
-        match told.last_mut().filter(|(last, _)| *last == version) {
-            Some((_, state)) => add(state, &row, 1)?,
-            None => {
-                let mut state = VersionState::default();
-                add(&mut state, &row, 1)?;
-                told.push((version, state));
-            }
+        if told.last().is_none_or(|(last, _)| *last != version) {
+            told.push((version, VersionState::default()));
+        }
+        if let Some((_, state)) = told.last_mut() {
+            add(state, &row, 1)?;
         }
     }
     told.truncate(MAX_TOLD_VERSIONS);
@@ -274,7 +271,7 @@ pub fn of_package(session: &mut dyn Session, repository: RepositoryId) -> Result
     Ok(of_key(session, repository, Bytes::new())?.deprecated)
 }
 
-/// Adds the columns kind, message, superseded_by, at; the first notice of a kind counts.
+/// Adds the columns `kind`, `message`, `superseded_by`, `at`; the first notice of a kind counts.
 fn add(state: &mut VersionState, row: &Row, first: usize) -> Result<(), Error> {
     let kind = NoticeKind::of(row.integer(first)?);
     let kind = kind.ok_or(Error::Column { column: first, wanted: "a kind of notice" })?;

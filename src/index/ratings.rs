@@ -86,7 +86,7 @@ pub fn list(
     rows.iter().map(read).collect()
 }
 
-/// Reads the columns name, stars, comment, rated_at.
+/// Reads the columns `name`, `stars`, `comment`, `rated_at`.
 fn read(row: &Row) -> Result<UserRating, Error> {
     let stars = u8::try_from(row.integer(1)?).map_err(|_| Error::Column { column: 1, wanted: "stars" })?;
     Ok(UserRating {

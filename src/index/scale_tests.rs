@@ -5,16 +5,17 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, StatementStatus};
 
-use super::fixture::{account, caller, name, time};
+use super::fixture::{account, caller, name, tag, time};
 use super::repositories::{self, Creator};
 use super::sqlite::Connected;
 use super::tokens::TokenKind;
 use super::{
     Error, Row, Session, Value, access, accounts, audit, blobs, events, grants, migrations, organisations, publishers,
-    retention, tag_rules, teams, tokens, versions,
+    referrers, resolve, retention, tag_rules, tags, teams, tokens, versions,
 };
 use crate::auth::{Grantee, PublisherId, Sight, TokenId};
 use crate::oci::Digest;
+use crate::package::Version;
 
 /// How many there are of each.
 #[derive(Clone, Copy)]
@@ -167,6 +168,14 @@ fn every_lookup_goes_by_an_index() {
     let removable = retention::Removable { before: Some(now), surplus: 1, upto: 100 };
     retention::remove(session, &removable).unwrap();
     retention::count(session, 0, 10).unwrap();
+    let (here, range) = (name("org7/r106"), ">=1.0.0-a, <2".parse().unwrap());
+    resolve::in_range(session, &here, &range, true).unwrap();
+    resolve::at_tag(session, &here, &tag("latest")).unwrap();
+    resolve::at_digest(session, &here, &Digest::sha256(b"x")).unwrap();
+    resolve::head(session, &here).unwrap();
+    resolve::nearest(session, repository, Some(&range)).unwrap();
+    referrers::is_signed(session, repository, &Digest::sha256(b"x")).unwrap();
+    tags::any(session, repository).unwrap();
 
     assert!(watched.plans.len() > 30, "the plans are kept");
     // The newest entry, by the table's own order.
@@ -214,4 +223,35 @@ fn a_first_push_costs_the_same_in_a_large_registry() {
     };
     let (few, many) = (costs(SMALL), costs(LARGE));
     assert!(many < few * 3 / 2, "{few} steps among few people, {many} among many");
+}
+
+#[test]
+fn a_range_takes_as_many_steps_among_many_versions_as_among_few() {
+    let costs = |count: u64| {
+        let mut watched = Watched::new(SMALL);
+        let here = name("org7/r106");
+        let id = repositories::find(watched.session(), &here).unwrap().unwrap();
+        let fill = "INSERT INTO manifest VALUES (1, 106, x'', 'a/b', NULL, 0, 0, x'', 0); \
+                    INSERT INTO package VALUES (1, x'', 0, 1, NULL)";
+        watched.connection.execute_batch(fill).unwrap();
+        for number in 0..count {
+            for (text, rank) in [(format!("1.{number}.0"), number % 2 * 4), (format!("1.{number}.0-rc.1"), 2)] {
+                let key = text.parse::<Version>().unwrap().sort_key();
+                let sql = "INSERT INTO version (repository_id, version, sort_key, rank, manifest_id, created_at, \
+                           updated_at) VALUES (?1, ?2, ?3, ?4, 1, 0, 0)";
+                let rank = Value::Integer(rank.try_into().unwrap());
+                watched.execute(sql, &[id.into(), text.as_str().into(), key.into(), rank]).unwrap();
+            }
+        }
+        ["^1.2", "*", ">=1.0.0-a, <1.9"].map(|range| {
+            watched.cost(|session| {
+                let found = resolve::in_range(session, &here, &range.parse().unwrap(), true).unwrap();
+                assert!(found.is_some_and(|found| !found.is_yanked), "{range}");
+            })
+        })
+    };
+    for (few, many) in costs(20).into_iter().zip(costs(1_000)) {
+        assert!(few > 20, "the steps are counted: {few}");
+        assert!(many < few * 3 / 2, "{few} steps among few versions, {many} among many");
+    }
 }

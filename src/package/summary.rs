@@ -60,6 +60,11 @@ impl Config {
         has("SKILL.md") && !AGENT_YAML_NAMES.iter().any(|name| has(name))
     }
 
+    /// What kind of thing it is: an agent, or a skill.
+    pub fn kind(&self) -> ArtifactKind {
+        if self.is_skill() { ArtifactKind::Skill } else { ArtifactKind::Agent }
+    }
+
     /// What a list shows of this package, given what its registry knows of it.
     pub fn summary(&self, repository: RepositoryName, digest: Digest, updated_at: Timestamp) -> Summary {
         let metadata = &self.metadata;
@@ -75,7 +80,7 @@ impl Config {
             model: metadata.model_reference().unwrap_or_default(),
             runtime: text(&metadata.runtime),
             license: text(&metadata.license),
-            kind: if self.is_skill() { ArtifactKind::Skill } else { ArtifactKind::Agent }.word().to_owned(),
+            kind: self.kind().word().to_owned(),
             updated_at,
         }
     }

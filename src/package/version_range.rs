@@ -38,6 +38,8 @@ pub enum VersionRangeError {
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct VersionRange {
     requirement: VersionReq,
+    /// Whether it was written as a whole version, without `=`.
+    is_whole: bool,
 }
 
 /// Sort keys that lie beside one another, of either stable versions or pre-releases.
@@ -65,6 +67,9 @@ impl VersionSpan {
 }
 
 impl VersionRange {
+    /// Every version; written `*`.
+    pub const ANY: Self = Self { requirement: VersionReq::STAR, is_whole: false };
+
     /// Whether a version is in it; `pre` lets pre-releases count.
     pub fn matches(&self, version: &Version, pre: bool) -> bool {
         if pre && !version.is_stable() {
@@ -217,13 +222,11 @@ impl FromStr for VersionRange {
             return Err(VersionRangeError::TooLong(text.len()));
         }
         let text = text.trim();
-        let requirement = match semver::Version::parse(text) {
-            Ok(version) => VersionReq { comparators: vec![exactly(version)] },
-            Err(_) => {
-                VersionReq::parse(text).map_err(|source| VersionRangeError::Syntax { text: text.to_owned(), source })?
-            }
-        };
-        Ok(Self { requirement })
+        if let Ok(version) = semver::Version::parse(text) {
+            return Ok(Self { requirement: VersionReq { comparators: vec![exactly(version)] }, is_whole: true });
+        }
+        let wrong = |source| VersionRangeError::Syntax { text: text.to_owned(), source };
+        Ok(Self { requirement: VersionReq::parse(text).map_err(wrong)?, is_whole: false })
     }
 }
 
@@ -234,7 +237,8 @@ fn exactly(version: semver::Version) -> Comparator {
 
 impl fmt::Display for VersionRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.requirement, f)
+        let text = self.requirement.to_string();
+        f.write_str(if self.is_whole { text.trim_start_matches('=') } else { &text })
     }
 }
 

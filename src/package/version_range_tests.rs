@@ -25,6 +25,9 @@ fn a_whole_version_means_that_one() {
     assert!(is_in("1.2.0+b", "1.2.0+a", false), "build metadata plays no part");
     assert!(is_in("1.2.0-rc.1", "1.2.0-rc.1", false) && !is_in("1.2.0", "1.2.0-rc.1", true));
     assert!(is_in("1.9.0", "1.2", false), "a part of one is a range as Cargo's");
+    for text in ["1.2.0-rc.1", "=1.2.0", "^1.2", ">=1.0.0, <2.0.0", "*"] {
+        assert_eq!(range(text).to_string(), text);
+    }
 }
 
 #[test]

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 
 use super::credentials::Rejected;
 use super::exchange_error::ExchangeError;
+use super::no_version::NoVersion;
 use super::record::RecordError;
 use super::refusal::{Refusal, RefusalKind};
 use crate::auth::{AccountDenied, Denied, HashError, SigningKeyError, TagRefused};
 use crate::oci::{Digest, ErrorCode, ManifestError, RepositoryName, Target, UploadId};
-use crate::package::CheckError;
+use crate::package::{ArtifactKind, CheckError};
 use crate::{index, search, storage};
 
 /// Why a use case failed.
@@ -89,13 +90,25 @@ pub enum Error {
     #[error("repository {0} does not exist")]
     RepositoryUnknown(RepositoryName),
     /// The repository holds no agent package, or this manifest is none.
-    #[error("{repository} holds no agent package{}", target.as_ref().map(|t| format!(" at {t}")).unwrap_or_default())]
+    #[error("{repository} holds no agent package{}{}",
+            wanted.as_ref().map(|wanted| format!(" at `{wanted}`")).unwrap_or_default(), instead(kind.as_deref()))]
     NoPackage {
         /// The repository.
         repository: RepositoryName,
-        /// The manifest asked for.
-        target: Option<Target>,
+        /// What was asked for.
+        wanted: Option<String>,
+        /// What is there instead.
+        kind: Option<Box<ArtifactKind>>,
     },
+    /// The package has no such version.
+    #[error(transparent)]
+    NoVersion(#[from] NoVersion),
+    /// The text names no version that could be.
+    #[error(
+        "`{0}` is no tag, digest, version or range of versions: write latest, 1.2.0, ^1.2, ~1, >=1.0.0, 1.x, or several \
+         with commas as in >=1, <2"
+    )]
+    Unreadable(String),
     /// A page's beginning that no page before has given.
     #[error("the list does not go on from there; use what the page before has given")]
     Cursor,
@@ -207,13 +220,15 @@ impl Error {
             Self::Exchange(error) => return error.code(),
             Self::TooManyUploads | Self::TooManySignIns => ErrorCode::TooManyRequests,
             Self::DigestMismatch { .. } => ErrorCode::DigestInvalid,
-            Self::ManifestUnknown { .. } | Self::NoPackage { .. } => ErrorCode::ManifestUnknown,
+            Self::ManifestUnknown { .. } | Self::NoPackage { .. } | Self::NoVersion(_) => ErrorCode::ManifestUnknown,
             Self::ManifestInvalid(_) | Self::PackageInvalid(_) => ErrorCode::ManifestInvalid,
             Self::ManifestBlobUnknown(_) => ErrorCode::ManifestBlobUnknown,
             Self::RepositoryUnknown(_) => ErrorCode::NameUnknown,
-            Self::Cursor | Self::EventsRemoved { .. } | Self::Folder { .. } | Self::NoAccounts => {
-                ErrorCode::Unsupported
-            }
+            Self::Unreadable(_)
+            | Self::Cursor
+            | Self::EventsRemoved { .. }
+            | Self::Folder { .. }
+            | Self::NoAccounts => ErrorCode::Unsupported,
             Self::Refused(refusal) => match refusal.kind() {
                 RefusalKind::Missing => ErrorCode::NameUnknown,
                 RefusalKind::Conflict => ErrorCode::Denied,
@@ -269,4 +284,9 @@ impl From<Rejected> for Error {
 
 fn list(digests: &[Digest]) -> String {
     digests.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What a repository holds where it holds no package.
+fn instead(kind: Option<&ArtifactKind>) -> String {
+    kind.map(|kind| format!(": what is there is of kind {kind}, for `{}`", kind.puller())).unwrap_or_default()
 }

@@ -100,7 +100,7 @@ impl Registry {
             let actor = permit.actor();
             let change = Change { id, repository: name, actor: &actor, at };
             if subject.version.is_none() && notice.is_some() && !packages::is_any(session, id)? {
-                return Err(Error::NoPackage { repository: name.clone(), target: None });
+                return Err(Error::NoPackage { repository: name.clone(), wanted: None, kind: None });
             }
             let Some(is_news) = notices::set(session, &change, subject.about(), notice.as_ref())? else {
                 return Err(no_version(session, &change, subject.version.as_ref())?);
@@ -152,7 +152,7 @@ fn no_version(session: &mut dyn Session, change: &Change<'_>, version: Option<&V
     let Some(tag) = version.map(Version::tag) else { return Ok(Error::RepositoryUnknown(repository)) };
     let target = Target::Tag(tag.clone());
     Ok(match tags::find(session, change.id, tag)? {
-        Some(_) => Error::NoPackage { repository, target: Some(target) },
+        Some(_) => Error::NoPackage { repository, wanted: Some(target.to_string()), kind: None },
         None => unknown(&repository, &target),
     })
 }

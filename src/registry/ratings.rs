@@ -26,7 +26,7 @@ impl Registry {
             let permit = leave.confirm(session, now)?;
             let (repository, account) = (find(session, &permit)?, rater(session, &permit)?);
             if !packages::is_any(session, repository)? {
-                return Err(Error::NoPackage { repository: permit.repository().clone(), target: None });
+                return Err(Error::NoPackage { repository: permit.repository().clone(), wanted: None, kind: None });
             }
             let before = ratings::find(session, repository, account.id)?;
             if before.is_none() && ratings::count_of(session, account.id)? >= MAX_RATINGS_PER_ACCOUNT as u64 {

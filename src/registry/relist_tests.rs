@@ -106,8 +106,10 @@ async fn what_was_damaged_comes_back() {
 async fn a_package_whose_parts_are_lost_keeps_its_row_and_is_named() {
     let world = shelf().await;
     let before = world.everything().await;
-    world.damage(&["DELETE FROM repository_blob WHERE repository_id = \
-                    (SELECT id FROM repository WHERE name = 'acme/bare')"]).await;
+    world
+        .damage(&["DELETE FROM repository_blob WHERE repository_id = \
+                    (SELECT id FROM repository WHERE name = 'acme/bare')"])
+        .await;
     let relisted = world.registry.relist().await.unwrap();
     assert_eq!(relisted.problems.len(), 3, "{relisted:?}");
     assert!(relisted.problems.iter().all(|problem| problem.starts_with("acme/bare@sha256:")), "{relisted:?}");

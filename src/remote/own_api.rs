@@ -34,6 +34,13 @@ impl Remote {
         serde_json::from_slice(&read.body).map(Some).map_err(|source| Error::Json { what: ANSWER, source })
     }
 
+    /// As [`Self::get_json`], where an absence is an error too: the registry says what is missing.
+    pub async fn require_json<T: DeserializeOwned>(&self, path_and_query: &str, max_bytes: usize) -> Result<T, Error> {
+        let ask = self.ask_own(Method::GET, path_and_query)?;
+        let read = self.exchange.read(&ask, ANSWER, max_bytes).await?;
+        serde_json::from_slice(&read.body).map_err(|source| Error::Json { what: ANSWER, source })
+    }
+
     /// Sends JSON to an own API of the registry and reads its answer, of at most `max_bytes`.
     pub async fn post_json<T: DeserializeOwned>(
         &self,

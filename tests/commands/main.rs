@@ -27,5 +27,6 @@ mod search;
 mod seed;
 #[cfg(unix)]
 mod sign_in;
+mod versions;
 #[cfg(unix)]
 mod watch;

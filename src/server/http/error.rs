@@ -256,6 +256,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::ManifestBlobUnknown(_)
         | Error::RepositoryUnknown(_)
         | Error::NoPackage { .. }
+        | Error::NoVersion(_)
         | Error::NoAccounts => StatusCode::NOT_FOUND,
         Error::EventsRemoved { .. } => StatusCode::GONE,
         Error::UploadBusy(_) => StatusCode::CONFLICT,
@@ -269,6 +270,7 @@ fn registry_status(error: &registry::Error) -> StatusCode {
         | Error::ManifestInvalid(_)
         | Error::PackageInvalid(_)
         | Error::Folder { .. }
+        | Error::Unreadable(_)
         | Error::Cursor => StatusCode::BAD_REQUEST,
         Error::Refused(refusal) => match refusal.kind() {
             RefusalKind::Missing => StatusCode::NOT_FOUND,

@@ -61,6 +61,7 @@ pub(super) fn routes(app: &mut web::ServiceConfig) {
         .configure(opinions)
         .route("/api/v1/packages/{repository:.+}/versions/{version}", reading().to(packages::version))
         .route("/api/v1/packages/{repository:.+}/versions", reading().to(packages::versions))
+        .route("/api/v1/packages/{repository:.+}/resolve", reading().to(packages::resolve))
         .route("/api/v1/packages/{repository:.+}", reading().to(packages::package))
         .route("/api/v1/repositories/{repository:.+}", reading().to(repositories::repository))
         .route("/api/v1/repositories/{repository:.+}", web::put().to(repositories::put))
@@ -170,6 +171,7 @@ fn rights(app: &mut web::ServiceConfig) {
         packages::package,
         packages::versions,
         packages::version,
+        packages::resolve,
         notices::yank_version,
         notices::unyank_version,
         notices::deprecate_version,

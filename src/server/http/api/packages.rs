@@ -1,12 +1,15 @@
-//! `GET /api/v1/packages/{repository}`: one package, its versions, and each of them.
+//! `GET /api/v1/packages/{repository}`: one package, its versions, each of them, and which one is meant.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
+use super::search::flag;
 use super::{Failure, State, caller, json, length};
-use crate::api::{Hit, Package, Page};
+use crate::api::texts::VersionReference;
+use crate::api::{Hit, Package, Page, Resolved};
 use crate::auth::{Action, Permit, Pull};
-use crate::oci::{ErrorCode, RepositoryName, RouteError, Target};
+use crate::oci::{ErrorCode, RepositoryName, RouteError};
+use crate::registry::Mode;
 
 /// Which page of the versions.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -19,21 +22,68 @@ pub(super) struct Parameters {
     limit: Option<String>,
 }
 
+/// Which versions count.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Counting {
+    /// Whether all pre-releases between the bounds of a range are in it, too. By default only those with the three numbers
+    /// of a pre-release that the range names.
+    #[param(value_type = Option<bool>)]
+    pre: Option<String>,
+}
+
+/// What is asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Asked {
+    /// A version, a tag, a digest, `latest`, or a range such as `^1.2`, `~1`, `1.x`, `>=1, <2` or `*`.
+    #[param(value_type = VersionReference)]
+    version: String,
+    /// Whether all pre-releases between the bounds of a range are in it, too. By default only those with the three numbers
+    /// of a pre-release that the range names.
+    #[param(value_type = Option<bool>)]
+    pre: Option<String>,
+}
+
 /// Everything known of a package: of its highest stable version, else of what `latest` or another tag points at.
 #[utoipa::path(
     get, path = "/api/v1/packages/{repository}",
     params(("repository" = String, Path, description = "The repository, with its slashes.")),
-    responses((status = 200, body = Package), (status = 404, description = "No such package."))
+    responses(
+        (status = 200, body = Package),
+        (status = 404, description = "No such package, or every version was yanked; what else is there is said."),
+    )
 )]
 pub(super) async fn package(request: HttpRequest, name: web::Path<String>, state: web::Data<State>) -> HttpResponse {
+    json(&request, record(&request, &state, &name, None, false).await)
+}
+
+/// Which manifest a version, a tag, a digest or a range means now. Ranges and `latest` mean no yanked version; `latest`
+/// is the tag of that name, else the highest stable version.
+#[utoipa::path(
+    get, path = "/api/v1/packages/{repository}/resolve",
+    params(("repository" = String, Path, description = "The repository, with its slashes."), Asked),
+    responses(
+        (status = 200, body = Resolved),
+        (status = 400, description = "The text is no version, tag, digest or range; what is allowed is said."),
+        (status = 404, description = "Nothing is meant; the nearest versions are named."),
+    )
+)]
+pub(super) async fn resolve(
+    request: HttpRequest,
+    name: web::Path<String>,
+    asked: web::Query<Asked>,
+    state: web::Data<State>,
+) -> HttpResponse {
     let found = async {
         let permit = permit(&request, &state, &name)?;
-        Ok(state.registry.package(&permit, None).await?)
+        let pre = flag("pre", asked.pre.as_deref())?;
+        Ok(state.registry.resolve(&permit, &asked.version.parse()?, pre).await?)
     };
     json(&request, found.await)
 }
 
-/// The versions of a package, the newest first.
+/// The versions of a package, the newest first, yanked ones too; downloads are each version's own.
 #[utoipa::path(
     get, path = "/api/v1/packages/{repository}/versions",
     params(("repository" = String, Path, description = "The repository, with its slashes."), Parameters),
@@ -53,27 +103,48 @@ pub(super) async fn versions(
     json(&request, found.await)
 }
 
-/// Everything known of one version.
+/// Everything known of one version: of a digest, a tag, a version, `latest`, or the highest version in a range.
 #[utoipa::path(
     get, path = "/api/v1/packages/{repository}/versions/{version}",
     params(
         ("repository" = String, Path, description = "The repository, with its slashes."),
-        ("version" = String, Path, description = "A tag, a version or a digest.")
+        ("version" = VersionReference, Path, description = "A version, a tag, a digest, `latest`, or a range."),
+        Counting
     ),
-    responses((status = 200, body = Package), (status = 404, description = "No such package or version."))
+    responses(
+        (status = 200, body = Package),
+        (status = 400, description = "The text is no version, tag, digest or range; what is allowed is said."),
+        (status = 404, description = "No such package or version; the nearest versions are named."),
+    )
 )]
 pub(super) async fn version(
     request: HttpRequest,
     path: web::Path<(String, String)>,
+    counting: web::Query<Counting>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let (name, version) = path.into_inner();
     let found = async {
-        let permit = permit(&request, &state, &name)?;
-        let target = target(&version)?;
-        Ok(state.registry.package(&permit, Some(&target)).await?)
+        let pre = flag("pre", counting.pre.as_deref())?;
+        record(&request, &state, &name, Some(&version), pre).await
     };
     json(&request, found.await)
+}
+
+async fn record(
+    request: &HttpRequest,
+    state: &State,
+    name: &str,
+    version: Option<&str>,
+    pre: bool,
+) -> Result<Package, Failure> {
+    let permit = permit(request, state, name)?;
+    let wanted = version.map(str::parse).transpose()?;
+    let mut package = state.registry.package(&permit, wanted.as_ref(), pre).await?;
+    if state.registry.mode() == Mode::Accounts {
+        package.visibility = Some(state.registry.visibility(&permit).await?.into());
+    }
+    Ok(package)
 }
 
 pub(super) fn permit(request: &HttpRequest, state: &State, name: &str) -> Result<Permit<Pull>, Failure> {
@@ -90,18 +161,6 @@ pub(super) fn permit_to<A: Action>(
     let name: RepositoryName =
         name.parse().map_err(|error: crate::oci::NameError| invalid(ErrorCode::NameInvalid, error.to_string()))?;
     Ok(state.registry.authorise(&caller(request, state)?, action, &name)?)
-}
-
-/// A digest, a tag, or a version whose `+` a tag cannot hold.
-fn target(text: &str) -> Result<Target, Failure> {
-    if text.contains(':') {
-        let digest = text.parse();
-        return digest
-            .map(Target::Digest)
-            .map_err(|error: crate::oci::DigestError| invalid(ErrorCode::DigestInvalid, error.to_string()));
-    }
-    let tag = text.replace('+', "_").parse();
-    tag.map(Target::Tag).map_err(|error: crate::oci::TagError| invalid(ErrorCode::ManifestUnknown, error.to_string()))
 }
 
 fn invalid(code: ErrorCode, message: String) -> Failure {

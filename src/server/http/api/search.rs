@@ -73,7 +73,8 @@ fn sort(text: &str) -> Result<Sort, Failure> {
     })
 }
 
-fn flag(name: &str, text: Option<&str>) -> Result<bool, Failure> {
+/// A parameter that is true or false; false where it is left out.
+pub(super) fn flag(name: &str, text: Option<&str>) -> Result<bool, Failure> {
     match text {
         None | Some("false") => Ok(false),
         Some("true") => Ok(true),
