@@ -13,6 +13,8 @@ mod denials;
 mod downloads;
 mod error;
 mod events;
+#[cfg(test)]
+mod events_tests;
 mod exchange;
 mod exchange_error;
 mod feed_search;

@@ -76,6 +76,7 @@ impl fmt::Display for Loss {
             Lost::Listing(repository, digest) => write!(f, "the listing of package {repository}@{digest}")?,
             Lost::Records(path, good) => write!(f, "the records in {} after byte {good}", path.display())?,
             Lost::Everything => write!(f, "everything that the blobs which are still there belonged to")?,
+            Lost::Events(first, last) if first == last => write!(f, "whatever event {first} was about")?,
             Lost::Events(first, last) => write!(f, "whatever events {first} to {last} were about")?,
         }
         write!(f, ": {}", self.why)
