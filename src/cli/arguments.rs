@@ -7,8 +7,8 @@ use clap::{Args, Parser, Subcommand};
 use super::printer::Format;
 use super::{
     build, completions, configure, delete, deprecate, images, init, inspect, login, logout, org, permission, publisher,
-    pull, push, quickstart, rate, registry, rmi, scope, tag, team, token, user, validate, version, versions, visibility,
-    whoami, yank,
+    pull, push, quickstart, rate, registry, rmi, scope, tag, team, token, user, validate, version, versions,
+    visibility, whoami, yank,
 };
 use crate::api::Secret;
 
