@@ -21,6 +21,7 @@ fn the_help_names_every_verb() {
       push         Push an agent to a registry
       pull         Pull an agent into a folder of its name
       images       List the agents of the registry and of the local store
+      search       Find agents in the registry
       inspect      Show everything known of a package
       watch        Print new versions as they are pushed
       tag          Give something in the local store another name
