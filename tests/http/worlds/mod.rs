@@ -1,8 +1,8 @@
 //! Whole worlds of people, permissions and packages: whatever happens in them, everybody finds, reads, resolves and hears
 //! of just what they may, at once and on every page.
 //!
-//! `WORLDS` says how many; 24 where nobody says. What fails is printed as the shortest list of steps that fails; put in
-//! [`known_worlds`] it is played each time.
+//! `WORLDS` says how many; 24 where nobody says. What fails is printed as the shortest list of steps that fails: that list
+//! is the whole of the world, and plays again as an argument of [`play`].
 
 mod asked;
 mod callers;
