@@ -31,10 +31,10 @@ lint: ## Formatting, lints in all three feature sets, documentation
 fmt: ## Formats the code
 	$(CARGO) fmt
 
-bench: ## Five minutes of figures beside distribution, nginx and oras; see benches/results
+bench: ## A quarter of an hour of figures: beside distribution, nginx and oras, and of a full catalogue; see benches/results
 	$(CARGO) bench --locked --bench registry
 
-bench-long: ## The same with a million manifests stored, then packing, reading and searching
+bench-long: ## The same with a million manifests stored and a million packages, then packing, reading and matching
 	$(CARGO) bench --locked --bench registry -- --million
 	$(CARGO) bench --locked --bench package
 

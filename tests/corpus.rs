@@ -135,7 +135,7 @@ async fn all_are_indexed(remote: &Remote, packed: &[Packed]) {
         let package = catalogue.package(&agent.repository, None).await.expect("an answer");
         let package = package.unwrap_or_else(|| panic!("{} is not indexed", agent.place));
         assert_eq!(package.digest, agent.artifact.manifest().digest(), "{}", agent.place);
-        assert_eq!(package.metadata, agent.artifact.config().metadata, "{}", agent.place);
+        assert_eq!(package.metadata(), agent.artifact.config().metadata, "{}", agent.place);
         assert!(package.checked, "{} was compared with its configuration", agent.place);
     }
 }

@@ -308,13 +308,13 @@ async fn the_catalogue_and_any_artifact_can_be_asked() {
     assert_eq!(catalogue.search("sorts", Some(1)).await.unwrap(), found[..1]);
     assert!(catalogue.search("sorts", Some(0)).await.unwrap().is_empty());
     let package = catalogue.package(&name("team/demo"), None).await.unwrap().unwrap();
-    assert_eq!(package.metadata.version.unwrap().to_string(), "1.1.0");
+    assert_eq!(package.version.unwrap(), "1.1.0");
     let target = Target::Tag("1.0.0".parse().unwrap());
     let package = catalogue.package(&name("team/demo"), Some(&target)).await.unwrap().unwrap();
-    assert_eq!(package.metadata.version.unwrap().to_string(), "1.0.0");
-    assert_eq!(catalogue.versions(&name("team/demo")).await.unwrap().unwrap().len(), 2);
+    assert_eq!(package.version.unwrap(), "1.0.0");
+    assert_eq!(catalogue.versions(&name("team/demo"), None).await.unwrap().unwrap().len(), 2);
     assert!(catalogue.package(&name("team/none"), None).await.unwrap().is_none());
-    assert!(catalogue.versions(&name("team/none")).await.unwrap().is_none());
+    assert!(catalogue.versions(&name("team/none"), None).await.unwrap().is_none());
     let described = describe(&place.remote, &name("team/demo"), &target).await.unwrap().unwrap();
     assert_eq!((&described.kind, described.problem.is_none()), (&ArtifactKind::Agent, true));
     assert_eq!(described.config.unwrap().metadata.name, "demo");

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{VersionState, Visibility};
+use super::{Rating, Standing, VersionState, Visibility};
 use crate::oci::{Descriptor, Digest, MediaType, RepositoryName, Tag};
-use crate::package::{Compatibility, FileEntry, Metadata, Mode};
+use crate::package::{Compatibility, FileEntry, Metadata, Mode, Summary};
 
 /// Most files a record shows; `files_total` says how many there are.
 pub const MAX_FILES_SHOWN: usize = 1_000;
@@ -241,6 +241,31 @@ impl Package {
             referrers: vec![],
             history: vec![],
         }
+    }
+
+    /// What a query can ask about it.
+    pub fn summary(&self) -> Summary {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        Summary {
+            repository: self.repository.clone(),
+            version: self.version.clone(),
+            digest: self.digest,
+            description: text(&self.description),
+            author: text(&self.author),
+            capabilities: self.capabilities.clone(),
+            tags: self.tags.clone(),
+            model: self.metadata().model_reference().unwrap_or_default(),
+            runtime: text(&self.runtime),
+            license: text(&self.license),
+            kind: self.kind.clone(),
+            updated_at: self.updated_at,
+        }
+    }
+
+    /// What the registry knows of it beside that.
+    pub fn standing(&self) -> Standing {
+        let rating = Rating { average: self.rating, count: self.ratings };
+        Standing { downloads: self.downloads, rating, signed: self.signed }
     }
 
     /// What the package says of itself.

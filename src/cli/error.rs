@@ -343,7 +343,9 @@ impl Error {
                 format!("it may be switched off there, or work by digest only: `agent delete {name}`")
             }
             Self::NoDeletion { .. } => "it may be switched off there; ask who runs the registry".to_owned(),
-            Self::NoEvents(_) | Self::NoPeople(_) => "name another registry with `--registry URL` or `--profile NAME`".to_owned(),
+            Self::NoEvents(_) | Self::NoPeople(_) => {
+                "name another registry with `--registry URL` or `--profile NAME`".to_owned()
+            }
             Self::OtherName { audience, .. } => {
                 format!("reach it by that name, with `--registry {audience}`, if it is that registry")
             }

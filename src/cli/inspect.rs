@@ -101,7 +101,7 @@ async fn of_registry(context: &Context, wanted: &Wanted) -> Result<Inspection, E
     let (remote, name) = (&located.remote, &located.repository);
     if let Some(catalogue) = Catalogue::detect(remote).await.map_err(failed)? {
         let target = client::resolve_in(&catalogue, name, &wanted.selector).await.map_err(failed)?;
-        if let Some(package) = catalogue.package(name, &target).await.map_err(failed)? {
+        if let Some(package) = catalogue.package(name, Some(&target)).await.map_err(failed)? {
             let inspection = Inspection::of_package(reference(&located, &target), tag(&target), package);
             for notice in inspection.notices() {
                 Printer::warn(&notice);

@@ -55,7 +55,7 @@ mod tests {
     fn a_mark_stands_below_the_mistake() {
         assert_eq!(wrong("good colour:red"), "\n    good colour:red\n         ^");
         assert_eq!(wrong("rating:many"), "\n    rating:many\n           ^");
-        assert_eq!(wrong("über größe:1"), "\n    über größe:1\n         ^");
+        assert_eq!(wrong("über groesse:1"), "\n    über groesse:1\n         ^");
         assert_eq!(wrong("a\tb \"open"), "\n    a b \"open\n        ^");
         let long = format!("{} colour:red {}", "word ".repeat(20), "more ".repeat(20));
         let shown = wrong(&long);

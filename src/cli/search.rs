@@ -35,8 +35,10 @@ const HELP: &str = concat!(
 /// Words are looked for in name, description, README, capabilities and tags; they may be incomplete, in another form, or
 /// have a typing error. Without a query everything is listed. Each package is listed once, with its best version.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  agent search pull request review\n  agent search capability:chat --sort downloads\n\n\
-                        `agent search --help` tells how queries are written.")]
+#[command(
+    after_help = "Examples:\n  agent search pull request review\n  agent search capability:chat --sort downloads\n\n\
+                        `agent search --help` tells how queries are written."
+)]
 #[command(after_long_help = HELP)]
 pub(super) struct Search {
     /// What to look for: words, and `field:value` such as `author:ai-team` or `version:^1.2`
@@ -139,7 +141,11 @@ fn print_table(printer: Printer, arguments: &Search, found: &SearchPage) -> Resu
         printer.note("nothing has all of these words; this has most of them");
     }
     let headings = ["NAME", "VERSION", "DOWNLOADS", "RATING", "DESCRIPTION"];
-    let rows: Vec<_> = found.items.iter().map(|hit| [name(hit), version(hit), downloads(hit), rating(hit), description(hit)]).collect();
+    let rows: Vec<_> = found
+        .items
+        .iter()
+        .map(|hit| [name(hit), version(hit), downloads(hit), rating(hit), description(hit)])
+        .collect();
     Printer::data(&texts(headings, &rows))?;
     if let Some(facets) = &found.facets {
         Printer::data("")?;

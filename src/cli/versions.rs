@@ -114,7 +114,8 @@ impl Line {
         let tag = version.map(Version::tag).or(hit.registry_tags.first());
         let full_name = located.full_name();
         Self {
-            reference: tag.map_or_else(|| format!("{full_name}@{}", hit.summary.digest), |tag| format!("{full_name}:{tag}")),
+            reference: tag
+                .map_or_else(|| format!("{full_name}@{}", hit.summary.digest), |tag| format!("{full_name}:{tag}")),
             version: hit.summary.version,
             digest: hit.summary.digest,
             created: Some(hit.created_at),

@@ -14,7 +14,7 @@ use super::reader::gone;
 use super::registries::{Located, Registries};
 use super::text::{safe, shortened};
 use super::wanted::Wanted;
-use crate::api::{Event, Package, Standing};
+use crate::api::{Event, Package};
 use crate::client::{self, Catalogue, Follow, Followed, Since};
 use crate::oci::{Digest, Host, Reference, RepositoryName};
 use crate::package::{Summary, Version};
@@ -82,13 +82,14 @@ pub(super) async fn watch(context: &Context, arguments: &Watch) -> Result<(), Er
             Followed::Event(event) => {
                 let found = follow.package(&event).await.map_err(failed)?;
                 if let Some(package) = found.filter(|package| is_news(&event, package))
-                    && query.matches(&summary(&package), &Standing::default())
+                    && query.matches(&package.summary(), &package.standing())
                 {
                     print(context, host, &event, Some(&package))?;
                 }
             }
             Followed::Lost(error) => {
-                let why = error.map_or_else(|| "the registry ended the connection".to_owned(), |error| error.to_string());
+                let why =
+                    error.map_or_else(|| "the registry ended the connection".to_owned(), |error| error.to_string());
                 Printer::warn(&format!("{why}; connecting again"));
             }
             Followed::Again => context.printer.note("connected again"),
@@ -111,26 +112,6 @@ fn is_news(event: &Event, package: &Package) -> bool {
     event.tag.as_ref().is_some_and(is_version) || !package.registry_tags.iter().any(is_version)
 }
 
-/// What a query asks about.
-fn summary(package: &Package) -> Summary {
-    let metadata = &package.metadata;
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
-    Summary {
-        repository: package.repository.clone(),
-        version: metadata.version.as_ref().map(ToString::to_string),
-        digest: package.digest,
-        description: text(&metadata.description),
-        author: text(&metadata.author),
-        capabilities: metadata.capabilities.clone(),
-        tags: metadata.tags.clone(),
-        model: metadata.model_reference().unwrap_or_default(),
-        runtime: text(&metadata.runtime),
-        license: text(&metadata.license),
-        kind: String::new(),
-        updated_at: package.updated_at,
-    }
-}
-
 /// An event as JSON.
 #[derive(Serialize)]
 struct Told<'a> {
@@ -150,7 +131,7 @@ fn print(context: &Context, host: &Host, event: &Event, package: Option<&Package
     if printer.format != Format::Table {
         // A list without end is no JSON value: each event has a line, whichever of the two is wanted.
         let printer = Printer { format: Format::Jsonl, ..printer };
-        return printer.json(&Told { event, reference, package: package.map(summary) });
+        return printer.json(&Told { event, reference, package: package.map(Package::summary) });
     }
     if printer.quiet {
         return Printer::data(&reference);
@@ -164,7 +145,7 @@ fn print(context: &Context, host: &Host, event: &Event, package: Option<&Package
         let _ = write!(line, "  {}", digits(&digest));
     }
     let _ = write!(line, "  {}", safe(&event.actor));
-    let said = package.and_then(|package| package.metadata.description.as_ref()).or(event.detail.as_ref());
+    let said = package.and_then(|package| package.description.as_ref()).or(event.detail.as_ref());
     if let Some(said) = said.filter(|said| !said.is_empty()) {
         let _ = write!(line, "  {}", shortened(said, DESCRIPTION_CHARACTERS));
     }

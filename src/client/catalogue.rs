@@ -60,13 +60,7 @@ impl<'a> Catalogue<'a> {
     }
 
     /// The same in an order, with how many there are in all, and how they divide if that is wanted.
-    pub async fn find(
-        &self,
-        query: &str,
-        sort: Option<Sort>,
-        limit: usize,
-        facets: bool,
-    ) -> Result<SearchPage, Error> {
+    pub async fn find(&self, query: &str, sort: Option<Sort>, limit: usize, facets: bool) -> Result<SearchPage, Error> {
         let base = search_path(query, sort);
         let first = format!("{base}limit={}&facets={facets}", limit.clamp(1, MAX_PAGE_LENGTH));
         let mut found: SearchPage = self.remote.get_json(&first, MAX_ANSWER_BYTES).await?.unwrap_or_default();
@@ -83,9 +77,12 @@ impl<'a> Catalogue<'a> {
         Ok(found)
     }
 
-    /// What the registry knows of a package at a tag or digest; `None` where it knows no such package.
-    pub async fn package(&self, name: &RepositoryName, target: &Target) -> Result<Option<Package>, Error> {
-        let path = format!("/api/v1/packages/{name}/versions/{target}");
+    /// What the registry knows of a package, by default of what stands for it; `None` where it knows no such package.
+    pub async fn package(&self, name: &RepositoryName, target: Option<&Target>) -> Result<Option<Package>, Error> {
+        let path = match target {
+            None => format!("/api/v1/packages/{name}"),
+            Some(target) => format!("/api/v1/packages/{name}/versions/{target}"),
+        };
         Ok(self.remote.get_json(&path, MAX_ANSWER_BYTES).await?)
     }
 

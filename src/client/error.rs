@@ -4,7 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::oci::{Digest, ManifestError, Reference, RepositoryName, Tag};
-use crate::package::{ArtifactKind, CheckError, ConfigError, Difference, InstallError, TreeError, Version, VersionRange};
+use crate::package::{
+    ArtifactKind, CheckError, ConfigError, Difference, InstallError, TreeError, Version, VersionRange,
+};
 use crate::remote;
 
 /// Names told in one message; more are counted.

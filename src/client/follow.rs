@@ -65,7 +65,8 @@ impl<'a> Follow<'a> {
         since: Since,
     ) -> Result<Option<Self>, Error> {
         let mut parameters = vec![];
-        parameters.extend(wanted.repository.as_ref().map(|name| format!("&repository={}", percent_encode(name.as_str()))));
+        parameters
+            .extend(wanted.repository.as_ref().map(|name| format!("&repository={}", percent_encode(name.as_str()))));
         if !wanted.kinds.is_empty() {
             parameters.push(format!("&kind={}", wanted.kinds.join(",")));
         }
@@ -110,7 +111,7 @@ impl<'a> Follow<'a> {
         let Some(digest) = event.digest else { return Ok(None) };
         let mut delays = delays();
         loop {
-            match self.catalogue.package(&event.repository, Some(&Target::Digest(digest))).await {
+            match self.catalogue.package(&event.repository, &Target::Digest(digest)).await {
                 Err(Error::Remote(error)) if error.kind() == ErrorKind::Unavailable => {
                     tokio::time::sleep(delays.next().unwrap_or(LONGEST_DELAY)).await;
                 }
@@ -128,7 +129,9 @@ impl<'a> Follow<'a> {
             Ok(Some(stream)) => self.stream = Some(stream),
             Ok(None) => {
                 let address = self.remote.endpoint().to_string();
-                return Err(remote::Error::NotARegistry { address, found: "it has no events any more".to_owned() }.into());
+                return Err(
+                    remote::Error::NotARegistry { address, found: "it has no events any more".to_owned() }.into()
+                );
             }
             Err(error) if error.kind() == ErrorKind::Unavailable => {}
             Err(error) => return Err(error.into()),

@@ -207,7 +207,9 @@ fn settle_tag(session: &mut dyn Session, repository: RepositoryId, row: &Row) ->
         version: Some(version.to_string()),
         rank: versions::rank(Some(&version)) + notices::rank_of(session, repository, &key)?,
         manifest: ManifestId(row.integer(1)?),
-        created_at: since(session, repository, &tag)?.or(found.as_ref().map(|kept| kept.created_at)).unwrap_or(updated_at),
+        created_at: since(session, repository, &tag)?
+            .or(found.as_ref().map(|kept| kept.created_at))
+            .unwrap_or(updated_at),
         updated_at,
     };
     write(session, repository, &key, found.as_ref(), &wanted)

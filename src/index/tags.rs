@@ -107,14 +107,12 @@ pub fn history(
 /// One tag of a repository, to see what it holds: `latest`, else the last one bytewise, but none under which clients keep
 /// signatures.
 pub fn any(session: &mut dyn Session, repository: RepositoryId) -> Result<Option<Tag>, Error> {
-    let row = session.first(
-        "SELECT name FROM (SELECT name FROM tag WHERE repository_id = ?1 AND name = 'latest') AS latest \
-         UNION ALL SELECT name FROM (SELECT name FROM tag WHERE repository_id = ?1 \
-         AND (name < 'sha256-' OR name >= 'sha256.') AND (name < 'sha512-' OR name >= 'sha512.') \
-         ORDER BY name DESC LIMIT 1) AS last LIMIT 1",
-        &[repository.into()],
-    )?;
-    row.map(|row| row.parsed(0)).transpose()
+    if find(session, repository, &Tag::latest())?.is_some() {
+        return Ok(Some(Tag::latest()));
+    }
+    let sql = "SELECT name FROM tag WHERE repository_id = ?1 AND (name < 'sha256-' OR name >= 'sha256.') \
+               AND (name < 'sha512-' OR name >= 'sha512.') ORDER BY name DESC LIMIT 1";
+    session.first(sql, &[repository.into()])?.map(|row| row.parsed(0)).transpose()
 }
 
 /// Points a tag at a stored manifest. Whether anything changed: pointing it where it points is not news.

@@ -7,11 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::authorise::sight;
 use super::{Error, Registry};
 use crate::api::{Event, EventPage, MAX_PAGE_LENGTH};
-use crate::auth::{Caller, Sight};
+use crate::auth::{ActionKind, Caller, Visibility};
+use crate::index::events::{self, Filter};
+use crate::index::repositories::RepositoryId;
+use crate::index::retention::{self, Removable};
 use crate::index::{Session, access};
 use crate::oci::RepositoryName;
-use crate::index::events::{self, Filter, Stretch};
-use crate::index::retention::{self, Removable};
 
 /// Stretches of [`events::MAX_WALK`] events that one page walks over at most.
 const MAX_STRETCHES: usize = 20;

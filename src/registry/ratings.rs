@@ -36,7 +36,7 @@ impl Registry {
             ratings::set(session, repository, account.id, &rating, now)?;
             note(session, &permit, "rating.set", format!("{} {}", permit.repository(), rating.stars), now)?;
             let rated = ratings::find(session, repository, account.id)?;
-            Ok::<_, Error>((repository, rated.ok_or_else(|| Refusal::NotRated(account.name))?))
+            Ok::<_, Error>((repository, rated.ok_or(Refusal::NotRated(account.name))?))
         });
         let (repository, rated) = write.await?;
         self.refresh_standings(&[repository])?;
@@ -49,7 +49,7 @@ impl Registry {
         self.read(|session| {
             let (repository, account) = (find(session, permit)?, rater(session, permit)?);
             let rated = ratings::find(session, repository, account.id)?;
-            Ok(rated.ok_or_else(|| Refusal::NotRated(account.name))?)
+            Ok(rated.ok_or(Refusal::NotRated(account.name))?)
         })
     }
 

@@ -103,7 +103,8 @@ impl Registry {
     async fn relist_versions(&self, relisted: &mut Relisted) -> Result<(), Error> {
         let mut after = RepositoryId::new(0);
         loop {
-            let page = self.blocking(move |session| documents::repositories_after(session, after, REPOSITORIES)).await?;
+            let page =
+                self.blocking(move |session| documents::repositories_after(session, after, REPOSITORIES)).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = *last;
             for id in page {

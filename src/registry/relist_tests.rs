@@ -28,7 +28,7 @@ async fn shelf() -> World {
     let notice = NewNotice { message: "broken".to_owned(), superseded_by: None };
     let version: Version = "1.1.0".parse().unwrap();
     let permit = world.registry.authorise(&root, Push, &repository("acme/writer")).unwrap();
-    world.registry.yank(&permit, &version, &notice).await.unwrap();
+    world.registry.yank(&permit, &version, notice).await.unwrap();
     for (tag, text) in [("dev", "one"), ("nightly", "two"), ("dev", "three")] {
         let artifact = agent("bare", "0.1.0", &[("note.txt", text)]);
         world.push_agent(&root, "acme/bare", &[tag], &artifact).await;
@@ -106,8 +106,10 @@ async fn what_was_damaged_comes_back() {
 async fn a_package_whose_parts_are_lost_keeps_its_row_and_is_named() {
     let world = shelf().await;
     let before = world.everything().await;
-    world.damage(&["DELETE FROM repository_blob WHERE repository_id = \
-                    (SELECT id FROM repository WHERE name = 'acme/bare')"]).await;
+    world
+        .damage(&["DELETE FROM repository_blob WHERE repository_id = \
+                    (SELECT id FROM repository WHERE name = 'acme/bare')"])
+        .await;
     let relisted = world.registry.relist().await.unwrap();
     assert_eq!(relisted.problems.len(), 3, "{relisted:?}");
     assert!(relisted.problems.iter().all(|problem| problem.starts_with("acme/bare@sha256:")), "{relisted:?}");

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::no_version::{Missing, NoVersion};
-use super::service::Registry;
 use super::package_record::kind_held;
+use super::service::Registry;
 use super::{Error, manifests};
 use crate::api::{Resolved, VersionState};
 use crate::auth::{Permit, Pull};

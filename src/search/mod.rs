@@ -13,6 +13,13 @@ mod cursor;
 mod directory;
 mod document;
 mod engine;
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::cast_sign_loss,
+    reason = "a failing test may panic, and rounds are no less than 0"
+)]
+mod engine_tests;
 mod error;
 mod evaluate;
 mod facets;

@@ -236,7 +236,7 @@ fn play(search: &Search, model: &mut Model, steps: Vec<Step>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn answers_are_those_of_the_model(first in documents(20), steps in prop::collection::vec(step(), 1..40)) {

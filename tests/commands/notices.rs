@@ -40,8 +40,7 @@ fn a_yanked_version_is_pulled_by_its_name_alone_and_with_a_warning() {
     ✓ yanked [host]/team/my-agent:1.1.0
     whoever names it still gets it; `agent unyank team/my-agent:1.1.0` brings it back
     ");
-    let warning =
-        ["warning: the registry says: version 1.1.0 of team/my-agent was yanked: loses long texts"];
+    let warning = ["warning: the registry says: version 1.1.0 of team/my-agent was yanked: loses long texts"];
     for line in ["pull team/my-agent:1.1.0 --directory named", "inspect team/my-agent:1.1.0"] {
         assert_eq!(warnings(&sandbox.agent(line).ok()), warning, "{line}");
     }

@@ -29,7 +29,10 @@ fn packages_are_found_and_printed_for_people_and_programs() {
     assert_snapshot!(sandbox.agent("search quantum"), @"");
     let quiet = sandbox.agent("search --quiet --sort name").ok();
     let host = registry.host();
-    assert_eq!(quiet.stdout, format!("{host}/team/helper:2.0.0\n{host}/team/reviewer:1.2.0\n{host}/team/writer:0.3.0\n"));
+    assert_eq!(
+        quiet.stdout,
+        format!("{host}/team/helper:2.0.0\n{host}/team/reviewer:1.2.0\n{host}/team/writer:0.3.0\n")
+    );
     let json = sandbox.agent("search name:reviewer --facets --format json").ok().json();
     assert_eq!((&json["total"], &json["items"][0]["repository"]), (&1.into(), &"team/reviewer".into()));
     assert_eq!(json["facets"]["capabilities"][0]["value"], "code-review");

@@ -136,8 +136,11 @@ fn inspect_shows_the_first_files_or_all() {
 
 fn packed(version: &str) -> Artifact {
     let place = tempfile::tempdir().unwrap();
-    std::fs::write(place.path().join("agent.yaml"), AGENT.replace("  author", &format!("  version: {version}\n  author")))
-        .unwrap();
+    std::fs::write(
+        place.path().join("agent.yaml"),
+        AGENT.replace("  author", &format!("  version: {version}\n  author")),
+    )
+    .unwrap();
     Source::open(place.path()).unwrap().draft(&Overrides::default()).unwrap().pack().unwrap()
 }
 

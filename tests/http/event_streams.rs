@@ -242,11 +242,9 @@ async fn a_stream_ends_with_the_credential_it_was_opened_with() {
 
 #[tokio::test]
 async fn a_silent_stream_says_that_it_is_there_and_how_far_it_has_looked() {
-    let app = TestApp::with(Config {
-        events: Events { heartbeat_seconds: 1, ..Events::default() },
-        ..Config::default()
-    })
-    .await;
+    let app =
+        TestApp::with(Config { events: Events { heartbeat_seconds: 1, ..Events::default() }, ..Config::default() })
+            .await;
     let nobody = app.nobody();
     let mut following = Following::begin(&nobody, "repository=a/quiet", None).await;
     assert_eq!(following.said().await.unwrap().id, Some(0));

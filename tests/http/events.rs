@@ -143,11 +143,8 @@ async fn everybody_is_told_what_they_may_see() {
 
 #[tokio::test]
 async fn what_is_no_longer_kept_is_not_passed_over_in_silence() {
-    let app = TestApp::with(Config {
-        events: Events { keep_count: 3, ..Events::default() },
-        ..Config::default()
-    })
-    .await;
+    let app =
+        TestApp::with(Config { events: Events { keep_count: 3, ..Events::default() }, ..Config::default() }).await;
     let nobody = app.nobody();
     nobody.push_image("a/b", "t0", b"x").await;
     let manifest = image(b"x");

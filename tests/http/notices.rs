@@ -192,3 +192,29 @@ async fn the_audit_knows_who_said_what_once() {
     ];
     assert_eq!(told, expected);
 }
+
+#[tokio::test]
+async fn search_and_lists_leave_out_what_was_yanked_and_say_what_is_deprecated() {
+    let app = TestApp::spawn().await;
+    push(&app, "1.0.0").await;
+    push(&app, "2.0.0").await;
+    let found = async || {
+        let page = app.get("/api/v1/packages?q=writer&fresh=true").await.json();
+        let line =
+            |hit: &Value| format!("{} {}", hit["version"].as_str().unwrap(), hit["state"]["deprecated"]["message"]);
+        page["items"].as_array().unwrap().iter().map(line).collect::<Vec<_>>()
+    };
+    assert_eq!(found().await, ["2.0.0 null"]);
+    said(&app, Method::PUT, &format!("{NAME}/versions/1.0.0/deprecation"), &json!({"message": "old"})).await;
+    for (version, left) in [("2.0.0", vec!["1.0.0 \"old\""]), ("1.0.0", vec![])] {
+        said(&app, Method::PUT, &format!("{NAME}/versions/{version}/yank"), &json!({"message": "bad"})).await;
+        assert_eq!(found().await, left, "{version}");
+    }
+    let versions = app.get(&format!("/api/v1/packages/{NAME}/versions")).await.json();
+    let states: Vec<_> = versions["items"].as_array().unwrap().iter().map(|hit| hit["state"].clone()).collect();
+    assert!(states.iter().all(|state| state["yanked"]["message"] == "bad"), "{states:?}");
+    assert_eq!(states[1]["deprecated"]["message"], "old");
+    assert_eq!(warnings(&app, "2.0.0").await.len(), 1, "it is there for who names it");
+    said(&app, Method::DELETE, &format!("{NAME}/versions/2.0.0/yank"), &Value::Null).await;
+    assert_eq!(found().await, ["2.0.0 null"]);
+}

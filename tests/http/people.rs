@@ -122,7 +122,7 @@ async fn passwords_sign_in_and_nothing_else() {
     assert_eq!(app.send(Method::GET, "/token", &with, b"").await.status, 401);
     assert_eq!(problem(&ada.put("/users/ada/password", json!({"password": "short"})).await), 400);
     let typed = app.send(Method::POST, "/api/v1/login", &[("content-type", "text/plain")], b"{}").await;
-    assert_eq!(problem(&typed), 400);
+    assert_eq!(problem(&typed), 415);
 }
 
 #[tokio::test]

@@ -265,7 +265,10 @@ async fn lists_hold_what_one_may_see() {
             let ask = Ask::new(Method::GET, "/v2/_catalog", &Value::Null);
             assert_eq!(stage.send(column, &ask).await.json(), json!({"repositories": names}), "{column}");
         }
-        let found = stage.send(column, &Ask::new(Method::GET, "/api/v1/packages?sort=name&fresh=true", &Value::Null)).await.json();
+        let found = stage
+            .send(column, &Ask::new(Method::GET, "/api/v1/packages?sort=name&fresh=true", &Value::Null))
+            .await
+            .json();
         let found: Vec<_> = found["items"].as_array().unwrap().iter().map(|item| item["repository"].clone()).collect();
         assert_eq!(found, names, "{column}");
     }

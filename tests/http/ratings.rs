@@ -133,3 +133,22 @@ async fn who_administers_a_package_takes_ratings_away_and_accounts_take_theirs_a
     let objects: Vec<_> = audit["items"].as_array().unwrap().iter().map(|entry| entry["object"].clone()).collect();
     assert!(objects.contains(&json!("admin/open ada")), "{objects:?}");
 }
+
+#[tokio::test]
+async fn records_and_search_know_what_users_think() {
+    let scene = Scene::new().await;
+    let found = async |query: &str| {
+        let page = scene.send("", Method::GET, &format!("/packages?q={query}&fresh=true"), &Value::Null).await.json();
+        page["items"].as_array().unwrap().iter().map(|hit| hit["rating"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(found("rating:%3E=1").await, [Value::Null; 0]);
+    for (user, stars) in [("ada", 5), ("bob", 4)] {
+        assert_eq!(scene.rate(user, &json!({"stars": stars})).await.status, 200);
+    }
+    let rating = json!({"average": 4.5, "count": 2});
+    assert_eq!(found("rating:%3E=4.5").await, [rating.clone()]);
+    assert_eq!(scene.send("", Method::GET, "/packages/admin/open", &Value::Null).await.json()["rating"], rating);
+    assert_eq!(scene.send("admin", Method::DELETE, "/users/ada", &Value::Null).await.status, 200);
+    assert_eq!(found("rating:%3E=4.5").await, [Value::Null; 0]);
+    assert_eq!(found("rating:4").await, [json!({"average": 4.0, "count": 1})], "who is gone counts no more");
+}

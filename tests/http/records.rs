@@ -123,8 +123,7 @@ async fn what_happens_to_a_package_is_in_its_record() {
         assert_eq!(app.push_package(NAME, tag, artifact).await.status, 201);
     }
     let subject = serde_json::to_value(old.manifest().descriptor()).unwrap();
-    for (kind, is_signed) in
-        [("application/spdx+json", false), ("application/vnd.dev.sigstore.bundle.v0.3+json", true)]
+    for (kind, is_signed) in [("application/spdx+json", false), ("application/vnd.dev.sigstore.bundle.v0.3+json", true)]
     {
         let config = app.push_blob(NAME, b"{}").await;
         let about = json!({
@@ -163,7 +162,10 @@ async fn what_happens_to_a_package_is_in_its_record() {
 
     let versions = app.get(&format!("/api/v1/packages/{NAME}/versions")).await.json();
     let line = |index: usize| &versions["items"][index];
-    assert_eq!((&line(0)["version"], &line(0)["signed"], &line(0)["state"]), (&json!("1.1.0"), &json!(false), &Value::Null));
+    assert_eq!(
+        (&line(0)["version"], &line(0)["signed"], &line(0)["state"]),
+        (&json!("1.1.0"), &json!(false), &Value::Null)
+    );
     assert_eq!((&line(1)["version"], &line(1)["signed"]), (&json!("1.0.0"), &json!(true)));
     assert_eq!(line(1)["state"]["deprecated"]["message"], "old");
 }
@@ -191,6 +193,9 @@ async fn what_is_no_package_has_no_record_and_is_told_what_it_is() {
     }
     push_image(&app, "team/other", "sha256-0000.sig", "only a signature").await;
     let answer = app.get("/api/v1/packages/team/other").await;
-    assert_eq!((answer.status.as_u16(), answer.json()["detail"].clone()), (404, json!("team/other holds no agent package")));
+    assert_eq!(
+        (answer.status.as_u16(), answer.json()["detail"].clone()),
+        (404, json!("team/other holds no agent package"))
+    );
     assert_eq!(app.get("/api/v1/packages/team/chart/versions").await.json()["items"], json!([]));
 }

@@ -342,7 +342,7 @@ async fn administration_is_for_this_machine_alone() {
         assert_eq!(back_up(&app, &headers, &copy).await.status, 403, "{headers:?}");
         assert_eq!(app.send(Method::GET, "/api/v1/admin/backup", &headers[1..], b"").await.status, 403);
     }
-    assert_eq!(back_up(&app, &[("content-type", "text/plain")], &copy).await.status, 400);
+    assert_eq!(back_up(&app, &[("content-type", "text/plain")], &copy).await.status, 415);
     assert_eq!(app.send(Method::POST, "/api/v1/admin/backup", &[JSON], b"{\"dir\":\"/x\"}").await.status, 400);
     assert_eq!(app.get("/api/v1/admin/backup").await.status, 404, "none was begun");
     assert!(!copy.exists());

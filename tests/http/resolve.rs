@@ -104,17 +104,31 @@ async fn what_is_meant_by_nothing_is_told_with_what_comes_near() {
     push_all(&app, &["1.0.0", "1.1.0", "2.0.0-rc.1", "3.0.0"]).await;
     say(&app, "1.1.0", "yank").await;
     for (wanted, expected) in [
-        ("^2", "no version of team/writer matches `^2`; the nearest are 3.0.0, 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked)"),
-        ("~1.1", "no version of team/writer matches `~1.1`; the nearest are 3.0.0, 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked), 1.0.0"),
-        ("1.0.1", "team/writer has no tag or version `1.0.1`; the nearest are 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked), 1.0.0"),
-        ("nightly", "team/writer has no tag or version `nightly`; the nearest are 3.0.0, 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked), 1.0.0"),
+        (
+            "^2",
+            "no version of team/writer matches `^2`; the nearest are 3.0.0, 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked)",
+        ),
+        (
+            "~1.1",
+            "no version of team/writer matches `~1.1`; the nearest are 3.0.0, 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked), 1.0.0",
+        ),
+        (
+            "1.0.1",
+            "team/writer has no tag or version `1.0.1`; the nearest are 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked), 1.0.0",
+        ),
+        (
+            "nightly",
+            "team/writer has no tag or version `nightly`; the nearest are 3.0.0, 2.0.0-rc.1 (a pre-release), 1.1.0 (yanked), 1.0.0",
+        ),
     ] {
         let (status, told) = meant(&app, wanted).await.unwrap_err();
         assert!(status == 404 && told.starts_with(expected), "{wanted}: {told}");
     }
     let digest = agent_registry::oci::Digest::sha256(b"nothing");
     assert_eq!(meant(&app, &digest.to_string()).await.unwrap_err().0, 404);
-    for wanted in ["", "^", ">=1 <2", "1.2.3.4", "sha256:12", "a b", "' OR 1=1 --", &"9".repeat(300), "../..", "\u{202e}"] {
+    for wanted in
+        ["", "^", ">=1 <2", "1.2.3.4", "sha256:12", "a b", "' OR 1=1 --", &"9".repeat(300), "../..", "\u{202e}"]
+    {
         let (status, told) = meant(&app, wanted).await.unwrap_err();
         assert!(status == 400 && told.contains("write latest, 1.2.0, ^1.2, ~1"), "{wanted}: {told}");
         assert!(told.len() < 400, "{wanted}");
@@ -126,7 +140,8 @@ async fn what_is_meant_by_nothing_is_told_with_what_comes_near() {
 
     assert_eq!(app.push_package("team/young", "0.1.0-a", &agent("young", "0.1.0-a", "")).await.status, 201);
     let (_, told) = read(&ask(&app, "team/young", "latest", "").await).unwrap_err();
-    let expected = "team/young has neither the tag `latest` nor a stable version; the nearest is 0.1.0-a (a pre-release)";
+    let expected =
+        "team/young has neither the tag `latest` nor a stable version; the nearest is 0.1.0-a (a pre-release)";
     assert_eq!(told, expected);
     push_image(&app, "team/image", "v1", "an image").await;
     let (status, told) = read(&ask(&app, "team/image", "^1", "").await).unwrap_err();
@@ -152,7 +167,10 @@ async fn what_was_taken_back_is_meant_only_by_its_name() {
     assert_eq!(meant(&app, "=1.2.0").await.unwrap_err().0, 404, "a range, if a narrow one");
     for wanted in ["1.2.0".to_owned(), newest.manifest().digest().to_string()] {
         let resolved = ask(&app, NAME, &wanted, "").await.json();
-        assert_eq!((resolved["version"].as_str(), &resolved["state"]["yanked"]["message"]), (Some("1.2.0"), &json!("bad")));
+        assert_eq!(
+            (resolved["version"].as_str(), &resolved["state"]["yanked"]["message"]),
+            (Some("1.2.0"), &json!("bad"))
+        );
     }
     // The tag `latest` on a version that is not its own.
     let stable = agent("writer", "1.0.0", "");

@@ -30,8 +30,6 @@ struct Questions {
 pub(crate) struct Outcome {
     /// The place of the first answer that is right, from 1; nothing where none is among the first [`DEPTH`].
     pub(crate) rank: Option<usize>,
-    /// The first answers.
-    pub(crate) answers: Vec<String>,
     pub(crate) total: u64,
     pub(crate) relaxed: bool,
 }
@@ -59,8 +57,7 @@ impl Question {
             let last = found.rsplit('/').next().unwrap_or(found);
             self.expect.iter().any(|expected| expected == found || expected == last)
         };
-        let answers: Vec<_> = answer.found.iter().map(|found| found.repository.to_string()).collect();
-        let rank = answers.iter().position(|found| is_right(found)).map(|at| at + 1);
-        Outcome { rank, answers, total: answer.total, relaxed: answer.relaxed }
+        let rank = answer.found.iter().position(|found| is_right(found.repository.as_str())).map(|at| at + 1);
+        Outcome { rank, total: answer.total, relaxed: answer.relaxed }
     }
 }

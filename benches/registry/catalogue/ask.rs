@@ -5,8 +5,8 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use super::people::USER_TOKEN;
-use super::questions::{Kind, MANY};
+use super::people::{ADMIN_TOKEN, USER_TOKEN};
+use super::questions::{Kind, MANY, search};
 use crate::http::{Connection, head};
 use crate::server::Server;
 
@@ -16,6 +16,13 @@ const WARM_UP: usize = 40;
 /// A connection of the user.
 pub(crate) async fn connect(server: &Server) -> Result<Connection> {
     Ok(Connection::open(server.address).await?.showing(USER_TOKEN))
+}
+
+/// Packages in all.
+pub(crate) async fn total(server: &Server) -> Result<usize> {
+    let mut connection = Connection::open(server.address).await?.showing(ADMIN_TOKEN);
+    let page = json(&mut connection, &search("", "&limit=1")).await?;
+    Ok(usize::try_from(page["total"].as_u64().context("a total")?)?)
 }
 
 /// Whether the answers are answers: most find something.

@@ -32,8 +32,8 @@ struct Fresh {
 }
 
 impl Fresh {
-    /// The number is that of a push into these repositories; no two are the same.
-    fn new(number: usize, description: &str) -> Self {
+    /// The number is that of a push into the namespace, which nobody else pushes into meanwhile.
+    fn new(namespace: &str, number: usize, description: &str) -> Self {
         let name = format!("agent-{}", number % REPOSITORIES);
         let metadata = Metadata {
             name: name.clone(),
@@ -48,7 +48,7 @@ impl Fresh {
         let readme = format!("# {name}\n\n{description}\n");
         // After those of an earlier run over the same data.
         let version = format!("{}.{number}.0", seconds());
-        Self { repository: format!("bench-pushes/{name}"), version, source: Source::new(metadata, readme) }
+        Self { repository: format!("{namespace}/{name}"), version, source: Source::new(metadata, readme) }
     }
 
     async fn push(&self, connection: &mut Connection) -> Result<()> {
@@ -88,7 +88,8 @@ impl Pushes {
             let mut number = 0;
             while !ended.get() {
                 interval.tick().await;
-                Fresh::new(number, &format!("Pushed beside searches, {}", new_word())).push(&mut connection).await?;
+                let description = format!("Pushed beside searches, {}", new_word());
+                Fresh::new("bench-steady", number, &description).push(&mut connection).await?;
                 number += 1;
             }
             Ok(number)
@@ -111,7 +112,7 @@ pub(crate) async fn cost(server: &Server) -> Result<f64> {
         let next = Rc::clone(&next);
         async move |connection| {
             connection.show(ADMIN_TOKEN);
-            Fresh::new(next.replace(next.get() + 1), &new_word()).push(connection).await
+            Fresh::new("bench-fast", next.replace(next.get() + 1), &new_word()).push(connection).await
         }
     });
     Ok(1000.0 / load.await?.rate())
@@ -126,7 +127,7 @@ pub(crate) async fn until_seen(server: &Server, times: usize) -> Result<Vec<f64>
         let pause = 10 * (number * 37 % 25) as u64;
         tokio::time::sleep(Duration::from_millis(pause)).await;
         let word = new_word();
-        Fresh::new(number, &word).push(&mut connection).await?;
+        Fresh::new("bench-watched", number, &word).push(&mut connection).await?;
         let began = Instant::now();
         let path = super::questions::search(&word, "");
         while super::ask::json(&mut connection, &path).await?["total"].as_u64().context("a total")? == 0 {

@@ -41,6 +41,8 @@ const MAX_GROWTH: u64 = 110;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) facts: Facts,
+    /// Bytes of the database when it was made.
+    pub(crate) made_bytes: u64,
     folder: PathBuf,
 }
 
@@ -64,20 +66,19 @@ impl World {
         let facts = make(&folder, packages, versions).await?;
         println!("{versions} versions of {packages} packages stored in {:.0?}", began.elapsed());
         // Last, since it says that all is there.
-        let size = fs::metadata(folder.join("data/index.sqlite"))?.len();
-        let said = serde_json::to_vec_pretty(&(makers.hex()[..16].to_owned(), size, &facts))?;
+        let made_bytes = fs::metadata(folder.join("data/index.sqlite"))?.len();
+        let said = serde_json::to_vec_pretty(&(makers.hex()[..16].to_owned(), made_bytes, &facts))?;
         fs::write(folder.join("world.json"), said)?;
-        Ok(Self { facts, folder })
+        Ok(Self { facts, made_bytes, folder })
     }
 
     fn kept(folder: &Path, makers: &str) -> Result<Option<Self>> {
         let Ok(said) = fs::read(folder.join("world.json")) else { return Ok(None) };
-        let Ok((made_by, size, facts)) = serde_json::from_slice::<(String, u64, Facts)>(&said) else {
+        let Ok((made_by, made_bytes, facts)) = serde_json::from_slice::<(String, u64, Facts)>(&said) else {
             return Ok(None);
         };
-        let is_kept =
-            made_by == makers && fs::metadata(folder.join("data/index.sqlite"))?.len() <= size * MAX_GROWTH / 100;
-        Ok(is_kept.then(|| Self { facts, folder: folder.to_owned() }))
+        let is_near = fs::metadata(folder.join("data/index.sqlite"))?.len() <= made_bytes * MAX_GROWTH / 100;
+        Ok((made_by == makers && is_near).then(|| Self { facts, made_bytes, folder: folder.to_owned() }))
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -98,11 +99,6 @@ impl World {
         Ok(Sqlite::open(&self.index())?)
     }
 
-    /// Bytes of the database.
-    pub(crate) fn database_bytes(&self) -> Result<u64> {
-        Ok(fs::metadata(self.index())?.len())
-    }
-
     /// The number of the newest event.
     pub(crate) fn last_event(&self) -> Result<u64> {
         let last: Result<_, Error> = Reader::open(&self.index())?.snapshot(|session| events::last(session));
@@ -112,6 +108,11 @@ impl World {
     /// Bytes of search's files.
     pub(crate) fn search_bytes(&self) -> Result<u64> {
         bytes_in(&self.data().join("search"))
+    }
+
+    /// Throws it all away.
+    pub(crate) fn discard(self) -> Result<()> {
+        Ok(fs::remove_dir_all(self.folder)?)
     }
 
     /// Throws away what search keeps.

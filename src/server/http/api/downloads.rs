@@ -15,7 +15,7 @@ const DEFAULT_DAYS: u32 = 30;
 /// Which days.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Days {
+pub(super) struct Which {
     /// How many days, today included: 1 to 400, by default 30.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 400, example = 30)]
     days: Option<String>,
@@ -35,13 +35,13 @@ pub(super) struct Days {
 /// restart.
 #[utoipa::path(
     get, path = "/api/v1/packages/{repository}/downloads",
-    params(("repository" = String, Path), Days),
+    params(("repository" = String, Path), Which),
     responses((status = 200, body = Downloads), (status = 404, description = "No such repository."))
 )]
 pub(super) async fn package_downloads(
     request: HttpRequest,
     name: web::Path<String>,
-    wanted: web::Query<Days>,
+    wanted: web::Query<Which>,
     state: web::Data<State>,
 ) -> HttpResponse {
     let found = async {
