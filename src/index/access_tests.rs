@@ -7,8 +7,9 @@ use super::fixture::{Fixture, account, caller, name, time};
 use super::grants::GranteeId;
 use super::repositories::{self, RepositoryId};
 use super::tokens::{self, NewToken, TokenKind};
-use super::{Error, Row, Session, Value, access, accounts, events, grants, organisations, teams, versions};
+use super::{Error, Row, Session, Value, access, accounts, events, grants, organisations, teams, versions, viewer};
 use crate::auth::{Admin, Caller, Level, Pull, Push, Role, Scopes, Sight, TokenId, Visibility, decide};
+use crate::oci::RepositoryName;
 
 /// Counts statements on their way to a session.
 struct Counting<'a> {
@@ -295,9 +296,11 @@ fn events_and_versions_are_seen_where_their_repository_is() {
         events::append(world.index.session(), &event).unwrap();
     }
     let seen = |world: &mut World, who: &str, limit| {
-        let sight = Sight::of(&caller(who), who == "root");
-        let all = events::Filter::default();
-        let found = events::in_sight(world.index.session(), &sight, time(1), &all, before, limit).unwrap();
+        let sees = viewer::seen(world.index.session(), caller(who).identity(), time(1)).unwrap();
+        let is_seen = |id, name: &RepositoryName, visibility| {
+            who == "root" || sees.sees(id, name.namespace().unwrap(), visibility)
+        };
+        let found = events::stretch(world.index.session(), &events::Filter::default(), 0, limit, is_seen).unwrap();
         found.events.into_iter().map(|(_, event)| event.repository.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&mut world, "olga", 10), ["acme/agent", "acme/public"]);

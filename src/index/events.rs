@@ -2,14 +2,13 @@
 
 use jiff::Timestamp;
 
-use super::repositories::{MAX_PAGE, page};
-use super::sight::{in_sight, viewer};
+use super::repositories::{RepositoryId, page};
 use super::{Error, Row, Session, Value};
-use crate::auth::{ActionKind, Sight};
+use crate::auth::Visibility;
 use crate::oci::{Digest, RepositoryName, Tag};
 
 /// Most events that one look at the feed walks over, whether anybody may see them or not.
-pub const MAX_WALK: usize = 1_000;
+pub const MAX_WALK: usize = 500;
 
 /// Numbers left out where some may have been used that nobody remembers: whoever follows the feed has seen them, and
 /// must not take other events for those.
@@ -151,12 +150,6 @@ pub struct Filter {
     pub kinds: Vec<EventKind>,
 }
 
-impl Filter {
-    fn wants(&self, event: &Event) -> bool {
-        self.kinds.is_empty() || self.kinds.contains(&event.kind)
-    }
-}
-
 /// A stretch of the feed as somebody sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stretch {
@@ -168,58 +161,39 @@ pub struct Stretch {
     pub is_last: bool,
 }
 
-/// Events after a number as somebody sees them: of repositories that they may pull from and their credential reaches,
-/// but none about blobs. At most `limit`, after walking over at most [`MAX_WALK`] events of anybody's.
-pub fn in_sight(
+/// Events after a number, but none about blobs, of the repositories that `is_seen` says yes to. At most `limit`, after
+/// walking over at most [`MAX_WALK`] events of anybody's.
+pub fn stretch(
     session: &mut dyn Session,
-    sight: &Sight,
-    now: Timestamp,
     filter: &Filter,
     after: i64,
     limit: usize,
+    is_seen: impl Fn(RepositoryId, &RepositoryName, Visibility) -> bool,
 ) -> Result<Stretch, Error> {
-    let limit = limit.clamp(1, MAX_PAGE);
     // A walk that ended with the last event in sight would have no end for who sees none.
     let sql = "SELECT id FROM event WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2";
     let far = session.first(sql, &[after.into(), page(MAX_WALK - 1)])?;
-    let is_last = far.is_none();
+    let is_far = far.is_some();
     let end = far.map_or_else(|| last(session), |row| row.integer(0))?.max(after);
-    let rows = seen(session, sight, now, filter, (after, end), limit)?;
-    let is_full = rows.len() == limit;
-    let mut events = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    let reached = events.last().filter(|_| is_full).map_or(end, |(number, _)| *number);
-    // What is in an event is in the repository: that a list may name it is not enough.
-    let is_reached = |event: &Event| sight.reach().narrows(ActionKind::Pull, &event.repository).is_none();
-    events.retain(|(_, event)| filter.wants(event) && is_reached(event));
-    Ok(Stretch { events, end: reached, is_last: is_last && reached == end })
-}
-
-/// The rows of events after one number up to another.
-fn seen(
-    session: &mut dyn Session,
-    sight: &Sight,
-    now: Timestamp,
-    filter: &Filter,
-    (after, end): (i64, i64),
-    limit: usize,
-) -> Result<Vec<Row>, Error> {
-    let repository = Value::optional(filter.repository.as_ref());
-    if sight.is_administrator() {
-        let sql = "SELECT id, kind, repository, digest, tag, actor, at, detail FROM event \
-                   WHERE id > ?1 AND id <= ?2 AND kind <> 'blob.added' AND kind <> 'blob.removed' \
-                   AND (?3 IS NULL OR repository = ?3) ORDER BY id LIMIT ?4";
-        return session.query(sql, &[after.into(), end.into(), repository, page(limit)]);
+    let mut stretch = Stretch { events: vec![], end, is_last: !is_far };
+    let sql = "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, e.detail, r.id, r.visibility \
+               FROM event e CROSS JOIN repository r \
+               WHERE e.id > ?1 AND e.id <= ?2 AND e.kind <> 'blob.added' AND e.kind <> 'blob.removed' \
+               AND (?3 IS NULL OR e.repository = ?3) AND r.name = e.repository ORDER BY e.id";
+    for row in session.query(sql, &[after.into(), end.into(), Value::optional(filter.repository.as_ref())])? {
+        let (number, event) = read(&row)?;
+        let is_wanted = filter.kinds.is_empty() || filter.kinds.contains(&event.kind);
+        if !is_wanted || !is_seen(RepositoryId::new(row.integer(8)?), &event.repository, row.word(9)?) {
+            continue;
+        }
+        stretch.events.push((number, event));
+        if stretch.events.len() >= limit {
+            stretch.is_last &= number == end;
+            stretch.end = number;
+            break;
+        }
     }
-    let sql = concat!(
-        "SELECT e.id, e.kind, e.repository, e.digest, e.tag, e.actor, e.at, e.detail ",
-        "FROM event e CROSS JOIN repository r ",
-        "WHERE e.id > ?4 AND e.id <= ?5 AND e.kind <> 'blob.added' AND e.kind <> 'blob.removed' ",
-        "AND (?6 IS NULL OR e.repository = ?6) AND r.name = e.repository AND ",
-        in_sight!(),
-        " ORDER BY e.id LIMIT ?7"
-    );
-    let (user, publisher) = viewer(sight);
-    session.query(sql, &[user, publisher, now.into(), after.into(), end.into(), repository, page(limit)])
+    Ok(stretch)
 }
 
 /// The number of the newest event, which may have been removed since; 0 while there was none.
@@ -261,10 +235,8 @@ pub(super) fn read(row: &Row) -> Result<(i64, Event), Error> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "a failing test may panic")]
 mod tests {
-    use super::super::fixture::{Fixture, account, caller, name, tag, time};
-    use super::super::grants;
+    use super::super::fixture::{Fixture, name, tag, time};
     use super::*;
-    use crate::auth::{Caller, CredentialKind, Level, Origin, Reach};
 
     fn event(kind: EventKind, repository: &str) -> Event {
         Event {
@@ -278,14 +250,23 @@ mod tests {
         }
     }
 
-    fn stretch(index: &mut Fixture, sight: &Sight, filter: &Filter, after: i64, limit: usize) -> (Vec<i64>, i64, bool) {
-        let found = in_sight(index.session(), sight, time(1), filter, after, limit).unwrap();
+    /// Numbers of what somebody sees who sees these repositories, or all.
+    fn seen(
+        index: &mut Fixture,
+        names: Option<&[&str]>,
+        filter: &Filter,
+        after: i64,
+        limit: usize,
+    ) -> (Vec<i64>, i64, bool) {
+        let is_seen = |_, name: &RepositoryName, _| names.is_none_or(|names| names.contains(&name.as_str()));
+        let found = stretch(index.session(), filter, after, limit, is_seen).unwrap();
         (found.events.iter().map(|(number, _)| *number).collect(), found.end, found.is_last)
     }
 
     #[test]
     fn events_come_back_as_written_from_any_number_on() {
         let mut index = Fixture::new();
+        index.repository("a/b");
         let events = EventKind::ALL.map(|kind| Event {
             digest: (kind != EventKind::TagDeleted).then(|| Digest::sha256(b"x")),
             tag: (kind != EventKind::ManifestPushed).then(|| tag("latest")),
@@ -300,7 +281,7 @@ mod tests {
         assert_eq!(since(index.session(), all[1].0, 1).unwrap(), [all[2].clone()]);
         assert!(since(index.session(), all[12].0, 100).unwrap().is_empty());
         assert_eq!(last(index.session()).unwrap(), all[12].0);
-        let shown = in_sight(index.session(), &Sight::system(), time(1), &Filter::default(), 0, 100).unwrap();
+        let shown = stretch(index.session(), &Filter::default(), 0, 100, |_, _, _| true).unwrap();
         assert_eq!(shown.events, [&all[..4], &all[6..]].concat(), "all but those about blobs");
         assert_eq!((shown.end, shown.is_last), (all[12].0, true));
     }
@@ -308,52 +289,31 @@ mod tests {
     #[test]
     fn a_stretch_is_bounded_by_what_it_walks_over_and_always_moves_on() {
         let mut index = Fixture::new();
-        for repository in ["acme/hidden", "acme/granted"] {
-            index.repository(repository);
-        }
-        let user = index.user("ada");
-        let granted = super::super::repositories::find(index.session(), &name("acme/granted")).unwrap().unwrap();
-        let grantee = grants::GranteeId::Account(user);
-        grants::set(index.session(), granted, grantee, Level::Read, None, time(0)).unwrap();
-        for number in 1..=2_500 {
-            let repository = if number % 1_200 == 0 { "acme/granted" } else { "acme/hidden" };
+        let ids = ["acme/hidden", "acme/seen"].map(|text| index.repository(text));
+        for number in 1..=1_250 {
+            let repository = if number % 600 == 0 { "acme/seen" } else { "acme/hidden" };
             append(index.session(), &event(EventKind::TagMoved, repository)).unwrap();
         }
-        let (ada, all) = (Sight::of(&caller("ada"), false), Filter::default());
-        assert_eq!(stretch(&mut index, &ada, &all, 0, 10), (vec![], 1_000, false));
-        assert_eq!(stretch(&mut index, &ada, &all, 1_000, 10), (vec![1_200], 2_000, false));
-        assert_eq!(stretch(&mut index, &ada, &all, 2_000, 10), (vec![2_400], 2_500, true));
-        assert_eq!(stretch(&mut index, &ada, &all, 2_000, 1), (vec![2_400], 2_400, false));
-        assert_eq!(stretch(&mut index, &ada, &all, 2_500, 10), (vec![], 2_500, true));
-        assert_eq!(stretch(&mut index, &ada, &all, 9_999, 10), (vec![], 9_999, true), "never back");
-        let root = Sight::system();
-        assert_eq!(stretch(&mut index, &root, &all, 2_498, 10), (vec![2_499, 2_500], 2_500, true));
-        assert_eq!(stretch(&mut index, &root, &all, 2_498, 2), (vec![2_499, 2_500], 2_500, true));
+        let (some, all) = (Some(&["acme/seen"][..]), Filter::default());
+        assert_eq!(seen(&mut index, some, &all, 0, 10), (vec![], 500, false));
+        assert_eq!(seen(&mut index, some, &all, 500, 10), (vec![600], 1_000, false));
+        assert_eq!(seen(&mut index, some, &all, 1_000, 10), (vec![1_200], 1_250, true));
+        assert_eq!(seen(&mut index, some, &all, 1_000, 1), (vec![1_200], 1_200, false));
+        assert_eq!(seen(&mut index, some, &all, 1_250, 10), (vec![], 1_250, true));
+        assert_eq!(seen(&mut index, some, &all, 9_999, 10), (vec![], 9_999, true), "never back");
+        assert_eq!(seen(&mut index, None, &all, 1_248, 10), (vec![1_249, 1_250], 1_250, true));
+        assert_eq!(seen(&mut index, None, &all, 1_248, 2), (vec![1_249, 1_250], 1_250, true));
         let of = |text: &str| Filter { repository: Some(name(text)), kinds: vec![] };
-        assert_eq!(stretch(&mut index, &root, &of("acme/granted"), 1_199, 10), (vec![1_200], 2_199, false));
-        assert_eq!(stretch(&mut index, &ada, &of("acme/hidden"), 1_199, 10), (vec![], 2_199, false));
-        assert_eq!(stretch(&mut index, &ada, &of("acme/granted"), 1_199, 10), (vec![1_200], 2_199, false));
+        assert_eq!(seen(&mut index, None, &of("acme/seen"), 599, 10), (vec![600], 1_099, false));
+        assert_eq!(seen(&mut index, some, &of("acme/hidden"), 599, 10), (vec![], 1_099, false));
         let kinds = Filter { repository: None, kinds: vec![EventKind::TagDeleted] };
-        assert_eq!(stretch(&mut index, &root, &kinds, 0, 10), (vec![], 10, false));
-    }
-
-    #[test]
-    fn a_credential_that_reaches_the_catalogue_only_is_shown_nothing_of_what_is_in_it() {
-        let mut index = Fixture::new();
-        for repository in ["ada/agent", "ada/other"] {
-            index.repository(repository);
-            append(index.session(), &event(EventKind::TagMoved, repository)).unwrap();
-        }
-        index.user("ada");
-        let ada = caller("ada").identity().clone();
-        assert_eq!(account("ada").as_str(), "ada");
-        let with = |reach| Sight::of(&Caller::new(ada.clone(), reach, CredentialKind::Password, Origin::none()), false);
-        let numbers = |index: &mut Fixture, reach| stretch(index, &with(reach), &Filter::default(), 0, 10).0;
-        assert_eq!(numbers(&mut index, Reach::unlimited()), [1, 2]);
-        let narrow = Reach::new(crate::auth::Scopes::all(), vec!["ada/o*".parse().unwrap()]);
-        assert_eq!(numbers(&mut index, narrow), [2]);
-        let catalogue = crate::auth::parse_scope("registry:catalog:*");
-        assert!(numbers(&mut index, Reach::unlimited().narrowed_by_claims(catalogue)).is_empty());
+        assert_eq!(seen(&mut index, None, &kinds, 0, 10), (vec![], 500, false));
+        let asked = |id, name: &RepositoryName, visibility| {
+            assert_eq!(visibility, Visibility::Private);
+            assert_eq!(id, ids[usize::from(name.as_str() == "acme/seen")]);
+            true
+        };
+        assert_eq!(stretch(index.session(), &all, 598, 3, asked).unwrap().events.len(), 3);
     }
 
     #[test]

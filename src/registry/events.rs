@@ -7,13 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::authorise::sight;
 use super::{Error, Registry};
 use crate::api::{Event, EventPage, MAX_PAGE_LENGTH};
-use crate::auth::{Caller, Sight};
-use crate::index::Session;
-use crate::index::events::{self, Filter, Stretch};
+use crate::auth::{ActionKind, Caller, Visibility};
+use crate::index::events::{self, Filter};
+use crate::index::repositories::RepositoryId;
 use crate::index::retention::{self, Removable};
+use crate::index::{Session, access};
+use crate::oci::RepositoryName;
 
 /// Stretches of [`events::MAX_WALK`] events that one page walks over at most.
-const MAX_STRETCHES: usize = 10;
+const MAX_STRETCHES: usize = 20;
 
 /// Events that are counted in one statement.
 const COUNTED_AT_ONCE: i64 = 10_000;
@@ -40,12 +42,16 @@ impl Registry {
         filter: &Filter,
         limit: usize,
     ) -> Result<EventPage, Error> {
-        let (index, mode) = (Arc::clone(&self.index), self.mode);
+        let (index, mode, searching) = (Arc::clone(&self.index), self.mode, Arc::clone(&self.searching));
         let (caller, filter) = (caller.clone(), filter.clone());
         let look = move || {
             index.read(|session| {
                 let sight = sight(session, mode, &caller)?;
-                page(session, &sight, start, &filter, limit.clamp(1, MAX_PAGE_LENGTH))
+                let known = searching.viewers.find(&index, &sight, access::generation(session)?)?.in_view(session)?;
+                page(session, start, &filter, limit.clamp(1, MAX_PAGE_LENGTH), |id, name, visibility| {
+                    // What is in an event is in the repository: that a list may name it is not enough.
+                    known.sees(id, name, visibility) && sight.reach().narrows(ActionKind::Pull, name).is_none()
+                })
             })
         };
         // It may walk far, which is too long for a thread that serves requests.
@@ -126,12 +132,12 @@ impl Retention {
 
 fn page(
     session: &mut dyn Session,
-    sight: &Sight,
     start: Start,
     filter: &Filter,
     limit: usize,
+    is_seen: impl Fn(RepositoryId, &RepositoryName, Visibility) -> bool,
 ) -> Result<EventPage, Error> {
-    let (now, floor) = (Timestamp::now(), retention::floor(session)?);
+    let floor = retention::floor(session)?;
     let mut end = match start {
         Start::Oldest => floor,
         Start::Latest => events::last(session)?,
@@ -145,7 +151,7 @@ fn page(
     };
     let (mut items, mut is_last) = (vec![], false);
     for _ in 0..MAX_STRETCHES {
-        let stretch: Stretch = events::in_sight(session, sight, now, filter, end, limit - items.len())?;
+        let stretch = events::stretch(session, filter, end, limit - items.len(), &is_seen)?;
         (end, is_last) = (stretch.end, stretch.is_last);
         items.extend(stretch.events.into_iter().map(|(number, event)| announced(number, event)));
         if is_last || items.len() >= limit {
