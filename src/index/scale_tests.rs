@@ -10,8 +10,9 @@ use super::repositories::{self, Creator};
 use super::sqlite::Connected;
 use super::tokens::TokenKind;
 use super::{
-    Error, Row, Session, Value, access, accounts, audit, blobs, downloads, events, grants, manifests, migrations, notices,
-    organisations, publishers, ratings, referrers, resolve, retention, standings, tag_rules, tags, teams, tokens, versions,
+    Error, Row, Session, Value, access, accounts, audit, blobs, downloads, events, grants, manifests, migrations,
+    notices, organisations, publishers, ratings, referrers, resolve, retention, standings, tag_rules, tags, teams,
+    tokens, versions,
 };
 use crate::auth::{Grantee, PublisherId, Sight, TokenId};
 use crate::oci::Digest;

@@ -37,7 +37,6 @@ pub(super) struct Counting {
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// A version, a tag, a digest, `latest`, or a range such as `^1.2`, `~1`, `1.x`, `>=1, <2` or `*`.
-    #[param(value_type = VersionReference)]
     #[param(value_type = VersionReference, example = "^1.0")]
     version: String,
     /// Whether all pre-releases between the bounds of a range are in it, too. By default only those with the three numbers
