@@ -281,7 +281,6 @@ fn a_short_token_stands_as_long_as_what_it_was_made_with() {
 #[test]
 fn events_and_versions_are_seen_where_their_repository_is() {
     let mut world = World::new();
-    let before = events::last(world.index.session()).unwrap();
     for text in ["acme/agent", "acme/public"] {
         let (kind, at) = (events::EventKind::TagDeleted, time(1));
         let event = events::Event {

@@ -185,6 +185,7 @@ fn every_lookup_of_the_catalogue_goes_by_an_index() {
     let mut watched = Watched::new(SMALL);
     let (session, now) = (watched.session(), time(1));
     let repository = repositories::find(session, &name("org7/r106")).unwrap().unwrap();
+    let user = accounts::user(session, &account("user7")).unwrap().unwrap().id;
     events::stretch(session, &events::Filter::default(), 0, 10, |_, _, _| true).unwrap();
     let removable = retention::Removable { before: Some(now), surplus: 1, upto: 100 };
     retention::remove(session, &removable).unwrap();
