@@ -281,6 +281,7 @@ fn a_short_token_stands_as_long_as_what_it_was_made_with() {
 #[test]
 fn events_and_versions_are_seen_where_their_repository_is() {
     let mut world = World::new();
+    let before = events::last(world.index.session()).unwrap();
     for text in ["acme/agent", "acme/public"] {
         let (kind, at) = (events::EventKind::TagDeleted, time(1));
         let event = events::Event {
@@ -299,7 +300,7 @@ fn events_and_versions_are_seen_where_their_repository_is() {
         let is_seen = |id, name: &RepositoryName, visibility| {
             who == "root" || sees.sees(id, name.namespace().unwrap(), visibility)
         };
-        let found = events::stretch(world.index.session(), &events::Filter::default(), 0, limit, is_seen).unwrap();
+        let found = events::stretch(world.index.session(), &events::Filter::default(), before, limit, is_seen).unwrap();
         found.events.into_iter().map(|(_, event)| event.repository.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&mut world, "olga", 10), ["acme/agent", "acme/public"]);

@@ -47,10 +47,10 @@ pub struct StoredListing {
 }
 
 impl Listing {
-    /// The package as it is to be kept, if that is not as it is; times in a summary mean nothing, and stay.
+    /// The package as it is to be kept, if that is not as it is; times in a summary mean nothing.
     pub fn correction(&self, package: &NewPackage) -> Option<NewPackage> {
         let kept = self.stored.as_ref().and_then(|stored| serde_json::from_slice::<Summary>(&stored.summary).ok());
-        let updated_at = kept.as_ref().map_or(self.created_at, |kept| kept.updated_at);
+        let updated_at = Timestamp::UNIX_EPOCH;
         let package = NewPackage { summary: Summary { updated_at, ..package.summary.clone() }, ..package.clone() };
         let is_right = self.stored.as_ref().is_some_and(|stored| {
             kept.as_ref() == Some(&package.summary)

@@ -21,7 +21,7 @@ impl World {
 
     /// Lets the journal copy all there is.
     fn copy(&self, journal: &Path) -> u64 {
-        let mut journal = Journal::open(journal).unwrap().with_segments_of(1);
+        let mut journal = Journal::open(journal).unwrap().with_segments_of(64);
         while self.registry.extend_journal(&mut journal).unwrap() > 0 {}
         journal.last()
     }
