@@ -18,8 +18,9 @@ const FUZZING_SECONDS: &str = "30";
 const FUZZING_SECONDS_VARIABLE: &str = "FUZZING_SECONDS";
 
 /// Checks of the fuzzer that say nothing here: what a description cannot say makes a value wrong, such as a cursor that
-/// no page gave, or two parameters that exclude each other.
-const CHECKS_LEFT_OUT: &str = "positive_data_acceptance";
+/// no page gave, or two parameters that exclude each other; and a repository has slashes in its name, so that a path which
+/// can be changed can also be read as that of a package.
+const CHECKS_LEFT_OUT: &str = "positive_data_acceptance,allow_header_conformance";
 
 /// Operations that are not fuzzed: it writes a copy of everything into whatever folder it is told.
 const NOT_FUZZED: [&str; 1] = ["start_backup"];

@@ -75,7 +75,7 @@ fn a_registry_is_configured_and_refuses_strangers() {
           |
         1 | listne = 1
           | ^^^^^^
-        unknown field `listne`, expected one of `listen`, `data`, `insecure-no-auth`, `workers`, `tls`, `auth`, `log`, `manifests`, `limits`
+        unknown field `listne`, expected one of `listen`, `data`, `insecure-no-auth`, `cors-origins`, `workers`, `tls`, `auth`, `log`, `manifests`, `limits`, `events`
     ");
     assert_snapshot!(sandbox.agent("registry serve --insecure-no-auth --listen 0.0.0.0:0"), @r"
     exit 78

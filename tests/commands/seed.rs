@@ -124,7 +124,7 @@ fn images_and_its_filters() {
     ");
     let names = |line: &str| sandbox.agent(&format!("{line} --quiet")).ok().stdout.replace(registry.host(), "[host]");
     let (mine, other) = ("[host]/default/my-agent:1.0.0\n", "[host]/default/sentiment-reader:0.2.0\n");
-    assert_eq!(names("images --filter \"text-generation\""), mine);
+    assert_eq!(names("images --filter \"capability:text-generation\""), mine);
     assert_eq!(names("images --filter \"sentiment*\""), other);
     assert_eq!(names("images --filter \"author:ai-team\""), format!("{mine}{other}"));
     assert_eq!(names("images --filter author:ai-team --filter capability:chat"), mine, "all must hold");

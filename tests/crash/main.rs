@@ -4,18 +4,11 @@
 //! says.
 #![expect(clippy::unwrap_used, reason = "a failing test may panic")]
 
-mod agreeing;
-mod books;
-mod catalogue;
 mod client;
-mod damage;
 mod disk;
 mod inspect;
 mod journal;
 mod kill;
-mod known;
 mod power;
 mod race;
-mod real;
 mod server;
-mod worker;

@@ -49,4 +49,3 @@ mod stage;
 mod tags;
 mod uploads;
 mod whole_uploads;
-mod worlds;
