@@ -73,8 +73,7 @@ def main(arguments):
     api = Api(url, os.environ.get("AGENT_REGISTRY_TOKEN"))
     if verb == "search":
         for hit in api.pages("search_packages", q=" ".join(rest), limit=2):
-            summary = hit["summary"]
-            print(summary["repository"], summary.get("version", "-"), summary.get("description", ""), sep="\t")
+            print(hit["repository"], hit.get("version") or "-", hit.get("description", ""), sep="\t")
     elif verb == "inspect":
         name, version = rest[0], rest[1] if len(rest) > 1 else None
         if version is None:

@@ -50,8 +50,6 @@ pub(crate) struct TeamReference;
 pub(crate) struct RepositoryPattern;
 /// A search query.
 pub(crate) struct QueryText;
-/// A version of a package.
-pub(crate) struct VersionText;
 /// What names a version of a package.
 pub(crate) struct VersionReference;
 
@@ -70,8 +68,6 @@ texts! {
     RepositoryPattern, "RepositoryPattern",
         "Repositories: a name in which `*` stands for any text within a component and `**` for any components.",
         MAX_PATTERN_LENGTH, "^[a-z0-9._*/-]+$", "acme/**";
-    VersionText, "Version", "A semantic version.", MAX_TAG_LENGTH,
-        "^[0-9]+\\.[0-9]+\\.[0-9]+(?:-[0-9A-Za-z.-]+)?(?:\\+[0-9A-Za-z.-]+)?$", "1.0.0";
 }
 
 /// Describes texts that may be anything up to a length.

@@ -10,7 +10,7 @@ const INFO: &str = r#"{"name":"agent-registry","version":"1","default_namespace"
 fn hit(number: usize) -> String {
     let digest = crate::oci::Digest::sha256(&number.to_be_bytes());
     format!(
-        r#"{{"repository":"team/a{number}","version":null,"digest":"{digest}","updated_at":"2026-01-01T00:00:00Z","size":1,"registry_tags":[],"created_at":"2026-01-01T00:00:00Z","checked":true}}"#
+        r#"{{"repository":"team/a{number}","version":null,"digest":"{digest}","updated_at":"2026-01-01T00:00:00Z","size":1,"registry_tags":[],"created_at":"2026-01-01T00:00:00Z","checked":true,"downloads":0,"rating":{{"count":0}},"signed":false}}"#
     )
 }
 

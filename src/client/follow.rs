@@ -111,7 +111,7 @@ impl<'a> Follow<'a> {
         let Some(digest) = event.digest else { return Ok(None) };
         let mut delays = delays();
         loop {
-            match self.catalogue.package(&event.repository, &Target::Digest(digest)).await {
+            match self.catalogue.package(&event.repository, Some(&Target::Digest(digest))).await {
                 Err(Error::Remote(error)) if error.kind() == ErrorKind::Unavailable => {
                     tokio::time::sleep(delays.next().unwrap_or(LONGEST_DELAY)).await;
                 }

@@ -59,6 +59,7 @@ pub(super) async fn in_registry(
     }
     let tag = match selector {
         Selector::Digest(digest) => return at(remote, name, Target::Digest(*digest)).await,
+        Selector::Tag(tag) if *tag == Tag::latest() => return latest(remote, name).await,
         Selector::Tag(tag) => tag.clone(),
         Selector::Range(wanted) => highest_in(wanted, name, tags(remote, name).await?)?,
         Selector::Default => {
@@ -70,6 +71,18 @@ pub(super) async fn in_registry(
         }
     };
     at(remote, name, Target::Tag(tag)).await
+}
+
+/// What `latest` points at; where there is no such tag, what a registry with a catalogue takes for it.
+async fn latest(remote: &Remote, name: &RepositoryName) -> Result<Resolved, Error> {
+    let found = at(remote, name, Target::Tag(Tag::latest())).await;
+    if let Err(Error::NotFound { .. }) = &found
+        && let Some(catalogue) = Catalogue::detect(remote).await?
+        && let Ok(target) = resolve_in(&catalogue, name, &Selector::Default).await
+    {
+        return at(remote, name, target).await;
+    }
+    found
 }
 
 /// What is at a tag or digest.

@@ -300,7 +300,7 @@ fn events_and_versions_are_seen_where_their_repository_is() {
         let is_seen = |id, name: &RepositoryName, visibility| {
             who == "root" || sees.sees(id, name.namespace().unwrap(), visibility)
         };
-        let found = events::stretch(world.index.session(), &events::Filter::default(), 0, limit, is_seen).unwrap();
+        let found = events::stretch(world.index.session(), &events::Filter::default(), before, limit, is_seen).unwrap();
         found.events.into_iter().map(|(_, event)| event.repository.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(seen(&mut world, "olga", 10), ["acme/agent", "acme/public"]);

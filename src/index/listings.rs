@@ -47,10 +47,10 @@ pub struct StoredListing {
 }
 
 impl Listing {
-    /// The package as it is to be kept, if that is not as it is; times in a summary mean nothing, and stay.
+    /// The package as it is to be kept, if that is not as it is; times in a summary mean nothing.
     pub fn correction(&self, package: &NewPackage) -> Option<NewPackage> {
         let kept = self.stored.as_ref().and_then(|stored| serde_json::from_slice::<Summary>(&stored.summary).ok());
-        let updated_at = kept.as_ref().map_or(self.created_at, |kept| kept.updated_at);
+        let updated_at = Timestamp::UNIX_EPOCH;
         let package = NewPackage { summary: Summary { updated_at, ..package.summary.clone() }, ..package.clone() };
         let is_right = self.stored.as_ref().is_some_and(|stored| {
             kept.as_ref() == Some(&package.summary)
@@ -234,7 +234,7 @@ fn drop_untagged(session: &mut dyn Session, repository: RepositoryId, row: &Row)
 fn settle_bare(session: &mut dyn Session, repository: RepositoryId) -> Result<bool, Error> {
     let key = Bytes::new();
     let found = kept(session, repository, &key)?;
-    let Some((tag, manifest, updated_at)) = versions::bare(session, repository)? else {
+    let Some((manifest, updated_at)) = versions::bare(session, repository)? else {
         if found.is_some() {
             remove(session, repository, &key)?;
         }
@@ -247,17 +247,9 @@ fn settle_bare(session: &mut dyn Session, repository: RepositoryId) -> Result<bo
     {
         return Ok(false);
     }
-    let is_kept = found.as_ref().filter(|kept| kept.manifest == manifest && kept.created_at <= kept.updated_at);
-    let wanted = Kept {
-        version: None,
-        rank: versions::rank(None),
-        manifest,
-        created_at: match is_kept {
-            Some(kept) => kept.created_at,
-            None => since(session, repository, &tag)?.unwrap_or(updated_at),
-        },
-        updated_at: is_kept.map_or(updated_at, |kept| kept.updated_at),
-    };
+    let created_at = session.first("SELECT created_at FROM manifest WHERE id = ?1", &[manifest.into()])?;
+    let created_at = created_at.ok_or(Error::Column { column: 0, wanted: "present" })?.time(0)?;
+    let wanted = Kept { version: None, rank: versions::rank(None), manifest, created_at, updated_at };
     write(session, repository, &key, found.as_ref(), &wanted)
 }
 

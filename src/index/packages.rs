@@ -26,7 +26,9 @@ pub struct NewPackage {
 pub fn record(session: &mut dyn Session, id: ManifestId, package: &NewPackage) -> Result<(), Error> {
     let sql = "INSERT INTO package (manifest_id, summary, size, checked, license) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT (manifest_id) DO UPDATE SET checked = max(package.checked, excluded.checked)";
-    let summary = Bytes::from(serde_json::to_vec(&package.summary)?);
+    // The time is the listed row's; the same package is kept as the same bytes whenever it comes.
+    let summary = Summary { updated_at: Timestamp::UNIX_EPOCH, ..package.summary.clone() };
+    let summary = Bytes::from(serde_json::to_vec(&summary)?);
     let license = Value::optional(package.license.as_deref());
     let checked = Value::Integer(package.checked.into());
     session.execute(sql, &[id.into(), summary.into(), Value::size(package.size)?, checked, license])?;

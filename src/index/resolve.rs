@@ -1,4 +1,4 @@
-//! Which manifest a range of versions, a tag or a digest means: a search in an index each, however many versions there are.
+//! Which manifest a range of versions, a tag or a digest means: one search in an index each, however many versions.
 
 use bytes::Bytes;
 

@@ -10,8 +10,9 @@ use super::repositories::{self, Creator};
 use super::sqlite::Connected;
 use super::tokens::TokenKind;
 use super::{
-    Error, Row, Session, Value, access, accounts, audit, blobs, events, grants, migrations, organisations, publishers,
-    referrers, resolve, retention, tag_rules, tags, teams, tokens, versions,
+    Error, Row, Session, Value, access, accounts, audit, blobs, downloads, events, grants, manifests, migrations,
+    notices, organisations, publishers, ratings, referrers, resolve, retention, standings, tag_rules, tags, teams,
+    tokens, versions,
 };
 use crate::auth::{Grantee, PublisherId, Sight, TokenId};
 use crate::oci::Digest;
@@ -184,6 +185,7 @@ fn every_lookup_of_the_catalogue_goes_by_an_index() {
     let mut watched = Watched::new(SMALL);
     let (session, now) = (watched.session(), time(1));
     let repository = repositories::find(session, &name("org7/r106")).unwrap().unwrap();
+    let user = accounts::user(session, &account("user7")).unwrap().unwrap().id;
     events::stretch(session, &events::Filter::default(), 0, 10, |_, _, _| true).unwrap();
     let removable = retention::Removable { before: Some(now), surplus: 1, upto: 100 };
     retention::remove(session, &removable).unwrap();
@@ -196,6 +198,21 @@ fn every_lookup_of_the_catalogue_goes_by_an_index() {
     resolve::nearest(session, repository, Some(&range)).unwrap();
     referrers::is_signed(session, repository, &Digest::sha256(b"x")).unwrap();
     tags::any(session, repository).unwrap();
+    let manifest = manifests::ManifestId::new(1);
+    notices::of_version(session, repository, None).unwrap();
+    notices::of_manifest(session, manifest).unwrap();
+    notices::forget_all(session, manifest).unwrap();
+    standings::of_repository(session, repository).unwrap();
+    let (day, digest) = (downloads::Day::new(1), Digest::sha256(b"x"));
+    downloads::add(session, &[downloads::Pulled { manifest, digest, day, count: 1 }]).unwrap();
+    downloads::of_manifest(session, manifest).unwrap();
+    downloads::of_repository(session, repository, day, None, 10).unwrap();
+    downloads::old(session, day, None, 10).unwrap();
+    downloads::forget(session, manifest, day).unwrap();
+    ratings::find(session, repository, user).unwrap();
+    ratings::list(session, repository, None, 10).unwrap();
+    ratings::count_of(session, user).unwrap();
+    ratings::remove_of(session, user).unwrap();
 
     assert!(watched.plans.len() > 5, "the plans are kept");
     watched.assert_no_scan();

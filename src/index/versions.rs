@@ -67,7 +67,7 @@ fn move_version(
     let before = session.first(sql, &[change.id.into(), version.sort_key().into()])?;
     let before = before.map(|row| row.integer(0).map(ManifestId)).transpose()?;
     match package {
-        Some(id) => upsert(session, change, Some(version), id)?,
+        Some(id) => upsert(session, change, version, id)?,
         None => remove(session, change.id, version)?,
     }
     let Some(before) = before else { return Ok(false) };
@@ -219,22 +219,16 @@ pub(super) fn read(row: &Row) -> Result<Listed, Error> {
     })
 }
 
-fn upsert(
-    session: &mut dyn Session,
-    change: &Change<'_>,
-    version: Option<&Version>,
-    id: ManifestId,
-) -> Result<(), Error> {
+fn upsert(session: &mut dyn Session, change: &Change<'_>, version: &Version, id: ManifestId) -> Result<(), Error> {
     let sql = "INSERT INTO version (repository_id, version, sort_key, rank, manifest_id, created_at, updated_at) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (repository_id, sort_key) DO UPDATE SET \
                manifest_id = excluded.manifest_id, updated_at = excluded.updated_at \
                WHERE version.manifest_id <> excluded.manifest_id";
-    let text = version.map(ToString::to_string);
     let parameters = [
         change.id.into(),
-        Value::optional(text.as_deref()),
-        version.map_or_else(Bytes::new, Version::sort_key).into(),
-        Value::Integer(rank(version)),
+        version.to_string().as_str().into(),
+        version.sort_key().into(),
+        Value::Integer(rank(Some(version))),
         id.into(),
         change.at.into(),
     ];
@@ -256,15 +250,13 @@ fn remove(session: &mut dyn Session, repository: RepositoryId, version: &Version
 
 /// Keeps the one row without version true: `latest`, else the tag moved last, unless that package is a version.
 pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, look: Look) -> Result<(), Error> {
-    let latest = session.first(
-        "SELECT t.manifest_id FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
-         WHERE t.repository_id = ?1 AND t.name = 'latest'",
-        &[change.id.into()],
-    )?;
-    let latest = latest.map(|row| row.integer(0).map(ManifestId)).transpose()?;
+    let sql = "SELECT t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+               WHERE t.repository_id = ?1 AND t.name = 'latest'";
+    let latest = session.first(sql, &[change.id.into()])?;
     let candidate = match (latest, look) {
-        (Some(id), _) | (None, Look::At(id)) => Some(id),
-        (None, Look::Through) => bare(session, change.id)?.map(|(_, id, _)| id),
+        (Some(row), _) => Some((ManifestId(row.integer(0)?), row.time(1)?)),
+        (None, Look::At(id)) => Some((id, change.at)),
+        (None, Look::Through) => bare(session, change.id)?,
         (None, Look::Nowhere) => {
             // A version tag that moved can only have made the row needless.
             let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x'' AND EXISTS \
@@ -273,35 +265,44 @@ pub(super) fn settle_untagged(session: &mut dyn Session, change: &Change<'_>, lo
                 return Ok(());
             }
             // It may have hidden another.
-            bare(session, change.id)?.map(|(_, id, _)| id)
+            bare(session, change.id)?
         }
     };
-    if let Some(id) = candidate
+    if let Some((id, at)) = candidate
         && !is_version(session, id)?
     {
-        return upsert(session, change, None, id);
+        return keep_bare(session, change.id, id, at);
     }
     let sql = "DELETE FROM version WHERE repository_id = ?1 AND sort_key = x''";
     session.execute(sql, &[change.id.into()]).map(|_| ())
 }
 
-/// The package without version that a repository is to have, the tag that makes it, and when that moved.
+/// The row without version is this package, which a tag has last come to point at then. All of it follows from tags and
+/// manifests, so that it can be made again.
+fn keep_bare(session: &mut dyn Session, repository: RepositoryId, id: ManifestId, at: Timestamp) -> Result<(), Error> {
+    let sql = "INSERT INTO version (repository_id, version, sort_key, rank, manifest_id, created_at, updated_at) \
+               SELECT ?1, NULL, x'', ?4, m.id, m.created_at, ?3 FROM manifest m WHERE m.id = ?2 \
+               ON CONFLICT (repository_id, sort_key) DO UPDATE SET manifest_id = excluded.manifest_id, \
+               created_at = excluded.created_at, updated_at = excluded.updated_at \
+               WHERE version.manifest_id <> excluded.manifest_id OR version.updated_at <> excluded.updated_at";
+    let rank = Value::Integer(rank(None));
+    session.execute(sql, &[repository.into(), id.into(), at.into(), rank]).map(|_| ())
+}
+
+/// The package without version that a repository is to have, and when a tag last came to point at it.
 pub(super) fn bare(
     session: &mut dyn Session,
     repository: RepositoryId,
-) -> Result<Option<(Tag, ManifestId, Timestamp)>, Error> {
-    let read = |row: &Row| Ok((row.parsed(0)?, ManifestId(row.integer(1)?), row.time(2)?));
-    let latest = session.first(
-        "SELECT t.name, t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
-         WHERE t.repository_id = ?1 AND t.name = 'latest'",
-        &[repository.into()],
-    )?;
-    if let Some(row) = latest {
-        let (tag, id, at) = read(&row)?;
-        return Ok(if is_version(session, id)? { None } else { Some((tag, id, at)) });
+) -> Result<Option<(ManifestId, Timestamp)>, Error> {
+    let read = |row: &Row| Ok((ManifestId(row.integer(0)?), row.time(1)?));
+    let sql = "SELECT t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+               WHERE t.repository_id = ?1 AND t.name = 'latest'";
+    if let Some(row) = session.first(sql, &[repository.into()])? {
+        let (id, at) = read(&row)?;
+        return Ok(if is_version(session, id)? { None } else { Some((id, at)) });
     }
     let newest = session.first(
-        "SELECT t.name, t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
+        "SELECT t.manifest_id, t.updated_at FROM tag t JOIN package p ON p.manifest_id = t.manifest_id \
          WHERE t.repository_id = ?1 AND NOT EXISTS (SELECT 1 FROM version v \
          WHERE v.manifest_id = t.manifest_id AND v.version IS NOT NULL) ORDER BY t.updated_at DESC LIMIT 1",
         &[repository.into()],

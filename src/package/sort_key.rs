@@ -17,8 +17,8 @@ pub(super) const STABLE: u8 = 3;
 const END: u8 = 0;
 
 impl Version {
-    /// Bytes that sort as versions do (semver.org, item 11); of versions that differ only in build metadata, which has no
-    /// order there, by the bytes of that. Never empty.
+    /// Bytes that sort as versions do (semver.org, item 11); of versions that differ only in build metadata, which has
+    /// no order there, by the bytes of that. Never empty.
     pub fn sort_key(&self) -> Bytes {
         let semver = self.semver();
         let mut key = precedence([semver.major, semver.minor, semver.patch], &semver.pre);

@@ -1,9 +1,9 @@
-//! A range of versions such as `^1.2`: as what it matches, and as the few spans of sort keys that one index scan each finds.
+//! A range of versions such as `^1.2`: what it matches, and the few spans of sort keys that one index scan each finds.
 //!
 //! Ranges are those of the crate `semver`, which are Cargo's. Two things are said here: a whole version such as `1.2.0`
-//! means exactly that one, and not `^1.2.0`; and a caller may let pre-releases count. Otherwise a pre-release is in a range
-//! only where the range names a pre-release of the same three numbers: `2.0.0-rc.2` is in `>=2.0.0-rc.1`, but not in
-//! `>=1`. Where they count, every pre-release between the bounds is in: `~1.2` begins with the first pre-release of
+//! means exactly that one, and not `^1.2.0`; and a caller may let pre-releases count. Otherwise a pre-release is in a
+//! range only where the range names a pre-release of the same three numbers: `2.0.0-rc.2` is in `>=2.0.0-rc.1`, but not
+//! in `>=1`. Where they count, every pre-release between the bounds is in: `~1.2` begins with the first pre-release of
 //! 1.2.0, and ends before the first one of 1.3.0. Build metadata plays no part.
 
 use std::fmt;

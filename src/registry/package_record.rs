@@ -33,8 +33,8 @@ struct Known {
 }
 
 impl Registry {
-    /// Everything known of one package; where nobody says which version, of the highest stable one, else of what `latest`
-    /// or another tag points at. `pre` lets pre-releases count in a range.
+    /// Everything known of one package; where nobody says which version, of the highest stable one, else of what
+    /// `latest` or another tag points at. `pre` lets pre-releases count in a range.
     pub async fn package(&self, permit: &Permit<Pull>, wanted: Option<&Wanted>, pre: bool) -> Result<Package, Error> {
         let known = self.read(|session| known(session, permit.repository(), wanted, pre))?;
         let manifest = parse(&known.manifest)?;

@@ -1,4 +1,4 @@
-//! What a caller means by the text behind a package's name: a digest, a tag, a version, `latest`, or a range of versions.
+//! What a caller means by the text behind a package's name: a digest, a tag, a version, `latest`, or a range.
 
 use std::fmt;
 use std::str::FromStr;

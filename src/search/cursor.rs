@@ -8,7 +8,7 @@ use super::Error;
 use super::concept::Reading;
 use super::plan::MAX_CONCEPTS;
 use super::weights::Statistics;
-use crate::api::{Query, Sort};
+use crate::api::{Condition, Query, Sort};
 use crate::oci::MAX_NAME_LENGTH;
 
 /// Bytes of the digest that binds a cursor to its query, order and content. It keeps nobody from making one: that only
@@ -95,7 +95,14 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 fn seal(query: &Query, sort: Sort, content: &[u8]) -> [u8; SEAL] {
     let mut hash = Sha256::new();
-    hash.update(format!("{:?} {sort} ", query.terms));
+    for term in &query.terms {
+        // An age counts back from now, which is later when the next page is asked for.
+        match term.condition {
+            Condition::Updated(_) => hash.update(format!("{} updated ", term.negated)),
+            _ => hash.update(format!("{term:?} ")),
+        }
+    }
+    hash.update(format!("{sort} "));
     hash.update(content);
     let digest = hash.finalize();
     std::array::from_fn(|index| digest[index])

@@ -1,4 +1,9 @@
 //! Searches by themselves: hostile input, cursors, damage on disk, who searches while somebody feeds.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_sign_loss,
+    reason = "a failing test may panic, and rounds are no less than 0"
+)]
 
 use std::fs;
 use std::time::{Duration, Instant};

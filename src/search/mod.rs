@@ -14,11 +14,6 @@ mod directory;
 mod document;
 mod engine;
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    clippy::cast_sign_loss,
-    reason = "a failing test may panic, and rounds are no less than 0"
-)]
 mod engine_tests;
 mod error;
 mod evaluate;
@@ -32,7 +27,6 @@ mod load;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
-#[expect(clippy::unwrap_used, clippy::cast_sign_loss, reason = "a failing test may panic, and rows are no less than 0")]
 mod model_tests;
 mod names;
 mod plan;

@@ -1,4 +1,9 @@
 //! The search agrees with the model under any documents, viewers, queries, and changes in between.
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_sign_loss,
+    reason = "a failing test may panic, and rows are no less than 0"
+)]
 
 use std::collections::BTreeSet;
 

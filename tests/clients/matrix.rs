@@ -247,6 +247,9 @@ fn every_client_is_the_version_of_the_list() {
         if let Some(least) = version.strip_suffix('+') {
             let said = ok(Command::new(client(&name)).arg("--version"));
             assert!(numbers(&said) >= numbers(least), "{name} must be {least} or newer, and is {said}");
+        } else if package.starts_with("pypi:") {
+            let said = ok(Command::new(client(&name)).arg("--version"));
+            assert!(said.contains(version.trim_start_matches('v')), "{name} is not {version}, but {said}");
         } else if package != "crate" {
             // Go writes into each program from which module it was built.
             let module = format!("\t{version}\t");

@@ -21,7 +21,9 @@ fn the_help_names_every_verb() {
       push         Push an agent to a registry
       pull         Pull an agent into a folder of its name
       images       List the agents of the registry and of the local store
+      search       Find agents in the registry
       inspect      Show everything known of a package
+      versions     List the versions of a package, the newest first
       watch        Print new versions as they are pushed
       tag          Give something in the local store another name
       rmi          Remove names, and what nothing else needs, from the local store

@@ -23,10 +23,22 @@ fn shelf(registry: &Registry) -> Sandbox {
 fn packages_are_found_and_printed_for_people_and_programs() {
     let registry = Registry::start();
     let sandbox = shelf(&registry);
-    assert_snapshot!(sandbox.agent("search --sort name"), @"");
-    assert_snapshot!(sandbox.agent("search release notes"), @"");
-    assert_snapshot!(sandbox.agent("search --capability chat --facets --limit 1 --sort name"), @"");
-    assert_snapshot!(sandbox.agent("search quantum"), @"");
+    assert_snapshot!(sandbox.agent("search --sort name"), @r"
+    exit 0
+    -- stdout
+    NAME            VERSION   DESCRIPTION
+    team/helper     2.0.0     Answers questions
+    team/reviewer   1.2.0     Reviews pull requests and tells what is wrong with them, politely
+    team/writer     0.3.0     Writes release notes
+    -- stderr
+    3 packages
+    ");
+    assert!(sandbox.agent("search release notes").ok().stdout.contains("team/writer"));
+    let one = sandbox.agent("search --capability chat --facets --limit 1 --sort name").ok();
+    assert!(one.stdout.contains("team/helper") && !one.stdout.contains("team/writer"), "{one}");
+    assert!(one.stdout.contains("CAPABILITIES   chat (2)") && one.stderr.contains("1 of 2 packages; --limit"), "{one}");
+    let none = sandbox.agent("search quantum").ok();
+    assert!(none.stdout.is_empty() && none.stderr.contains("nothing found"), "{none}");
     let quiet = sandbox.agent("search --quiet --sort name").ok();
     let host = registry.host();
     assert_eq!(
@@ -60,9 +72,17 @@ fn the_form_of_agent_as_code_is_kept() {
 fn a_wrong_query_is_shown_with_its_mistake_and_asks_nobody() {
     let sandbox = Sandbox::new();
     let asked = |line: &str| sandbox.agent(&format!("{line} --registry http://127.0.0.1:9")).failed(2);
-    assert_snapshot!(asked("search good colour:red"), @"");
-    assert_snapshot!(asked("search 'rating:>9'"), @"");
-    assert_snapshot!(asked("images --filter 'version:>=a'"), @"");
+    assert_snapshot!(asked("search good colour:red"), @r"
+    exit 2
+    -- stderr
+    error: the query cannot be read
+        good colour:red
+             ^
+      caused by: column 6: unknown field `colour`, known are name, namespace, capability, tag, author, model, runtime, license, kind, version, since, updated, downloads, rating, signed and sort; put the term in quotes to search for it as text
+    hint: write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`; `agent search --help` tells the rest
+    ");
+    assert!(asked("search rating:>9").stderr.contains("    rating:>9\n           ^\n"));
+    assert!(asked("images --filter version:>=a").stderr.contains("    version:>=a\n            ^\n"));
     assert!(asked("search --capability 'a\"b'").stderr.contains("quotation mark"));
     let long = "x".repeat(2_000);
     assert!(asked(&format!("search {long}")).stderr.contains("at most 1024"));

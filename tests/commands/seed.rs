@@ -145,9 +145,11 @@ fn images_and_its_filters() {
     assert_snapshot!(sandbox.agent("images --filter colour:red"), @r"
     exit 2
     -- stderr
-    error: the filter `colour:red` cannot be read
-      caused by: column 1: unknown field `colour`, known are name, namespace, capability, tag, author, model, runtime, version, since and updated; put the term in quotes to search for it as text
-    hint: write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`
+    error: the query cannot be read
+        colour:red
+        ^
+      caused by: column 1: unknown field `colour`, known are name, namespace, capability, tag, author, model, runtime, license, kind, version, since, updated, downloads, rating, signed and sort; put the term in quotes to search for it as text
+    hint: write words, `author:ai-team`, `capability:chat`, `tag:x`, `version:^1.2`, `since:7d`; `agent search --help` tells the rest
     ");
 }
 

@@ -87,7 +87,12 @@ fn what_was_taken_back_comes_only_by_its_name_and_with_one_warning() {
     assert!(ran.stdout.contains("Newest") && ran.stdout.contains("1.1.0"), "{ran}");
     let json = sandbox.agent("inspect my-agent:1.0.0 --format json").ok().json();
     assert_eq!(json["state"]["deprecated"]["superseded_by"], "my-agent:1.1.0");
-    assert_snapshot!(sandbox.agent("versions my-agent"), @r"");
+    let table = sandbox.agent("versions my-agent").ok().stdout;
+    let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["VERSION", "CREATED", "SIZE", "DOWNLOADS", "TAGS", "STATE"]);
+    assert_eq!(lines[1..].iter().map(|line| line[0]).collect::<Vec<_>>(), ["1.2.0", "1.1.0", "1.0.0"]);
+    assert!(table.contains("yanked: loses texts\n"), "{table}");
+    assert!(table.ends_with("deprecated: old; use my-agent:1.1.0 instead\n"), "{table}");
     let lines = sandbox.agent("versions my-agent --format jsonl").ok().stdout;
     let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 3);

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 /// How long it may take until it says where it listens.
 const START: Duration = Duration::from_mins(1);
-/// The administrator's token.
-pub(crate) const TOKEN: &str = "agr_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+/// The administrator's token, as another program makes one: 64 hexadecimal digits.
+pub(crate) const TOKEN: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// A running registry. Dropping it kills it.
 pub(crate) struct Real {

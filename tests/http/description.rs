@@ -82,6 +82,7 @@ fn gaps(document: &Value) -> Vec<String> {
             lacks(is_problem == status.starts_with(['4', '5']), &format!("{status} is no problem, or should be none"));
         }
     }
+    gaps.extend(references(document).into_iter().filter(|place| document.pointer(&place[1..]).is_none()));
     let text = document.to_string();
     // Links in the code's own documentation lead nowhere in the description.
     gaps.extend(text.match_indices("[`").map(|(at, _)| format!("a link of the code: {}", excerpt(&text[at..]))));
@@ -96,6 +97,17 @@ fn gaps(document: &Value) -> Vec<String> {
         }
     }
     gaps
+}
+
+/// Everything that is referred to.
+fn references(value: &Value) -> BTreeSet<String> {
+    let own = value["$ref"].as_str().map(str::to_owned);
+    let inner: Vec<_> = match value {
+        Value::Object(object) => object.values().collect(),
+        Value::Array(list) => list.iter().collect(),
+        _ => vec![],
+    };
+    own.into_iter().chain(inner.into_iter().flat_map(references)).collect()
 }
 
 fn excerpt(text: &str) -> String {
@@ -133,6 +145,7 @@ fn a_gap_is_found() {
         ("/paths/~1api~1v1~1users/get/responses/500", "get /api/v1/users: it does not say what 500 means"),
         ("/components/responses/Denied/content", "403 is no problem"),
         ("/components/schemas/User/properties/name/description", "User: nothing describes name"),
+        ("/components/schemas/Scope", "#/components/schemas/Scope"),
     ] {
         let mut document = document();
         let (parent, key) = place.rsplit_once('/').unwrap();

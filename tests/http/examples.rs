@@ -1,5 +1,6 @@
 //! Every operation's example, taken from the description itself, sent to a registry that has what it speaks of.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use agent_registry::oci::Digest;
@@ -131,8 +132,15 @@ impl World {
 
 /// A value as programs write it that were made from the description: also `/` becomes `%2F`.
 fn encoded(text: &[u8]) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    text.iter().map(|byte| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    let mut encoded = String::new();
+    for byte in text {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(byte) {
+            encoded.push(char::from(*byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// What is wrong with an answer, going by the description.

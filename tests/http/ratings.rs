@@ -147,7 +147,8 @@ async fn records_and_search_know_what_users_think() {
     }
     let rating = json!({"average": 4.5, "count": 2});
     assert_eq!(found("rating:%3E=4.5").await, [rating.clone()]);
-    assert_eq!(scene.send("", Method::GET, "/packages/admin/open", &Value::Null).await.json()["rating"], rating);
+    let record = scene.send("", Method::GET, "/packages/admin/open", &Value::Null).await.json();
+    assert_eq!(record["rating"], 4.5, "a number, as packages have always had one");
     assert_eq!(scene.send("admin", Method::DELETE, "/users/ada", &Value::Null).await.status, 200);
     assert_eq!(found("rating:%3E=4.5").await, [Value::Null; 0]);
     assert_eq!(found("rating:4").await, [json!({"average": 4.0, "count": 1})], "who is gone counts no more");

@@ -80,7 +80,7 @@ async fn seen(app: &TestApp) -> BTreeMap<String, (u16, Vec<u8>)> {
     let mut seen = BTreeMap::new();
     let catalogue = app.get("/v2/_catalog").await;
     let names = catalogue.json()["repositories"].as_array().unwrap().clone();
-    let mut paths = vec!["/v2/_catalog".to_owned(), "/api/v1/packages?q=prose".to_owned()];
+    let mut paths = vec!["/v2/_catalog".to_owned(), "/api/v1/packages?q=prose&fresh=true".to_owned()];
     for blob in [&vec![7; 300_000][..], b"{}", b"signed", b"one", b"four", b"nobody's"] {
         paths.extend(names.iter().map(|name| format!("/v2/{}/blobs/{}", name.as_str().unwrap(), Digest::sha256(blob))));
     }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::callers::{Caller, Who};
-use super::people::{Access, GUILD, Grant, Grantee, LEAVER, Level, ORGANISATIONS, TEAMS, Team, USERS, Visibility};
+use super::people::{GUILD, Grant, Grantee, LEAVER, Level, ORGANISATIONS, TEAMS, Team, USERS, Visibility};
 use super::shelf::{REPOSITORIES, Row, TAGS};
 use super::step::Step;
 use super::world::{Outcome, World, agree};
@@ -197,12 +197,11 @@ impl World {
     async fn show(&mut self, repository: usize, visibility: Visibility) -> Outcome {
         let path = format!("/repositories/{}", REPOSITORIES[repository]);
         self.administer(Method::PUT, &path, &json!({"visibility": visibility.word()})).await?;
-        let before = self.shelves[repository].access.replace(Access { visibility, grants: vec![] });
-        if let Some(before) = before {
-            self.shelves[repository].access.as_mut().unwrap().grants = before.grants;
-            if before.visibility != visibility {
-                self.tell("visibility.changed", repository, None, None);
-            }
+        // One that is made is first as its namespace says.
+        self.exists(repository);
+        let access = self.shelves[repository].access.as_mut().unwrap();
+        if std::mem::replace(&mut access.visibility, visibility) != visibility {
+            self.tell("visibility.changed", repository, None, None);
         }
         Ok(())
     }
@@ -334,6 +333,10 @@ impl World {
         self.administer(Method::DELETE, &format!("/users/{}", USERS[LEAVER]), &Value::Null).await?;
         (0..ORGANISATIONS.len()).for_each(|organisation| self.people.leave(organisation, LEAVER));
         self.forget_grants(Grantee::User(LEAVER));
+        // What they thought goes with them.
+        for shelf in &mut self.shelves {
+            shelf.ratings.remove(&LEAVER);
+        }
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Whole worlds of people, permissions and packages: whatever happens in them, everybody finds, reads, resolves and hears
 //! of just what they may, at once and on every page.
 //!
-//! `WORLDS` says how many; 24 where nobody says. What fails is printed as the shortest list of steps that fails; put in
-//! [`known_worlds`] it is played each time.
+//! `WORLDS` says how many; 24 where nobody says. What fails is printed as the shortest list of steps that fails: that list
+//! is the whole of the world, and plays again as an argument of [`play`].
 
 mod asked;
 mod callers;
@@ -27,8 +27,9 @@ use step::{SORTS, steps};
 
 /// Steps of a world.
 const STEPS: std::ops::Range<usize> = 40..110;
-/// How often a list of steps that fails is made shorter.
+/// How often a list of steps that fails is made shorter, and for how many milliseconds.
 const SHRINKS: u32 = 300;
+const SHRINK_TIME: u32 = 60_000;
 
 /// Plays a world to its end, where everybody asks about everything.
 async fn play(steps: &[Step]) -> Outcome {
@@ -56,7 +57,13 @@ fn worlds() -> u32 {
 #[test]
 fn everybody_finds_just_what_they_may() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let config = Config { cases: worlds(), max_shrink_iters: SHRINKS, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: worlds(),
+        max_shrink_iters: SHRINKS,
+        max_shrink_time: SHRINK_TIME,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let outcome =
         TestRunner::new(config).run(&steps(STEPS), |steps| runtime.block_on(play(&steps)).map_err(TestCaseError::fail));
     outcome.unwrap_or_else(|error| panic!("{error}"));

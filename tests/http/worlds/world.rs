@@ -248,7 +248,7 @@ impl World {
     }
 
     /// Notes that a repository has come into being, as its namespace says.
-    fn exists(&mut self, repository: usize) {
+    pub(crate) fn exists(&mut self, repository: usize) {
         let is_acme = REPOSITORIES[repository].starts_with("acme/");
         let visibility = if is_acme { Visibility::Org } else { Visibility::Private };
         self.shelves[repository].access.get_or_insert_with(|| Access { visibility, grants: vec![] });

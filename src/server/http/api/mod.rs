@@ -37,7 +37,7 @@ use super::error::{Failure, Problem, problem};
 use super::manners::CACHEABLE;
 use super::{State, reading};
 use crate::api::texts::{QueryText, TeamReference, VersionReference};
-use crate::api::{NewToken, RegistryInfo};
+use crate::api::{NewToken, RegistryInfo, Sort};
 use crate::auth::{AccountName, Caller};
 use crate::oci::RepositoryName;
 use crate::registry::Mode;
@@ -163,7 +163,7 @@ fn rights(app: &mut web::ServiceConfig) {
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     modifiers(&Completion),
-    components(schemas(QueryText, RepositoryName, TeamReference, VersionReference)),
+    components(schemas(QueryText, RepositoryName, Sort, TeamReference, VersionReference)),
     paths(
         info,
         search::search_packages,

@@ -37,7 +37,7 @@ pub(super) struct Counting {
 #[into_params(parameter_in = Query)]
 pub(super) struct Asked {
     /// A version, a tag, a digest, `latest`, or a range such as `^1.2`, `~1`, `1.x`, `>=1, <2` or `*`.
-    #[param(value_type = VersionReference)]
+    #[param(value_type = VersionReference, example = "^1.0")]
     version: String,
     /// Whether all pre-releases between the bounds of a range are in it, too. By default only those with the three numbers
     /// of a pre-release that the range names.
@@ -47,8 +47,8 @@ pub(super) struct Asked {
 
 /// Everything known of a package: of its highest stable version, else of what `latest` or another tag points at.
 #[utoipa::path(
-    get, path = "/api/v1/packages/{repository}",
-    params(("repository" = String, Path, description = "The repository, with its slashes.")),
+    get, path = "/api/v1/packages/{repository}", operation_id = "show_package",
+    params(("repository" = String, Path)),
     responses(
         (status = 200, body = Package),
         (status = 404, description = "No such package, or every version was yanked; what else is there is said."),
@@ -61,8 +61,8 @@ pub(super) async fn package(request: HttpRequest, name: web::Path<String>, state
 /// Which manifest a version, a tag, a digest or a range means now. Ranges and `latest` mean no yanked version; `latest`
 /// is the tag of that name, else the highest stable version.
 #[utoipa::path(
-    get, path = "/api/v1/packages/{repository}/resolve",
-    params(("repository" = String, Path, description = "The repository, with its slashes."), Asked),
+    get, path = "/api/v1/packages/{repository}/resolve", operation_id = "resolve_version",
+    params(("repository" = String, Path), Asked),
     responses(
         (status = 200, body = Resolved),
         (status = 400, description = "The text is no version, tag, digest or range; what is allowed is said."),
@@ -85,8 +85,8 @@ pub(super) async fn resolve(
 
 /// The versions of a package, the newest first, yanked ones too; downloads are each version's own.
 #[utoipa::path(
-    get, path = "/api/v1/packages/{repository}/versions",
-    params(("repository" = String, Path, description = "The repository, with its slashes."), Parameters),
+    get, path = "/api/v1/packages/{repository}/versions", operation_id = "list_versions",
+    params(("repository" = String, Path), Parameters),
     responses((status = 200, body = Page<Hit>), (status = 404, description = "No such repository."))
 )]
 pub(super) async fn versions(
@@ -105,9 +105,9 @@ pub(super) async fn versions(
 
 /// Everything known of one version: of a digest, a tag, a version, `latest`, or the highest version in a range.
 #[utoipa::path(
-    get, path = "/api/v1/packages/{repository}/versions/{version}",
+    get, path = "/api/v1/packages/{repository}/versions/{version}", operation_id = "show_version",
     params(
-        ("repository" = String, Path, description = "The repository, with its slashes."),
+        ("repository" = String, Path),
         ("version" = VersionReference, Path, description = "A version, a tag, a digest, `latest`, or a range."),
         Counting
     ),
