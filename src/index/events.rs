@@ -308,7 +308,7 @@ mod tests {
         assert_eq!(seen(&mut index, some, &of("acme/hidden"), 599, 10), (vec![], 1_099, false));
         let kinds = Filter { repository: None, kinds: vec![EventKind::TagDeleted] };
         assert_eq!(seen(&mut index, None, &kinds, 0, 10), (vec![], 500, false));
-        let asked = |id, name: &RepositoryName, visibility| {
+        let asked = |id: RepositoryId, name: &RepositoryName, visibility: Visibility| {
             assert_eq!(visibility, Visibility::Private);
             assert_eq!(id, ids[usize::from(name.as_str() == "acme/seen")]);
             true
