@@ -90,15 +90,15 @@ pub struct Package {
     pub visibility: Option<Visibility>,
     /// The registry's tags that point at it, at most 100.
     pub registry_tags: Vec<Tag>,
-    /// Its files by path, at most [`MAX_FILES_SHOWN`].
+    /// Its files by path, at most 1,000.
     pub files: Vec<PackageFile>,
     /// How many files it has.
     pub files_total: u64,
     /// Its layers, in order.
     pub layers: Vec<PackageLayer>,
-    /// Artifacts about it, such as signatures, by digest; at most [`MAX_REFERRERS_SHOWN`].
+    /// Artifacts about it, such as signatures, by digest; at most 100.
     pub referrers: Vec<PackageReferrer>,
-    /// Where the tags that point at it have pointed, the newest move first; at most [`MAX_MOVES_SHOWN`].
+    /// Where the tags that point at it have pointed, the newest move first; at most 100.
     pub history: Vec<TagMove>,
 }
 

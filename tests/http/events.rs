@@ -106,7 +106,7 @@ async fn what_cannot_be_read_is_refused_with_what_is_allowed() {
             assert!(answer.status == 400 && detail.contains(expected), "{parameters}: {} {detail}", answer.status);
         }
     }
-    assert_eq!(app.send(Method::POST, "/api/v1/events", &[], b"").await.status, 404);
+    assert_eq!(app.send(Method::POST, "/api/v1/events", &[], b"").await.status, 405);
 }
 
 #[tokio::test]

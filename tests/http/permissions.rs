@@ -56,6 +56,9 @@ GET /api/v1/packages/{repository}                                 | public      
 GET /api/v1/packages/{repository}/versions                        | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions                        | org                | 401  404  200  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions                        | public             | 200  200  200  200  200  200  200  200
+GET /api/v1/packages/{repository}/resolve                         | private            | 401  404  404  200  200  200  200  200
+GET /api/v1/packages/{repository}/resolve                         | org                | 401  404  200  200  200  200  200  200
+GET /api/v1/packages/{repository}/resolve                         | public             | 200  200  200  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions/{version}              | private            | 401  404  404  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions/{version}              | org                | 401  404  200  200  200  200  200  200
 GET /api/v1/packages/{repository}/versions/{version}              | public             | 200  200  200  200  200  200  200  200

@@ -92,7 +92,7 @@ async fn a_record_has_every_field_with_its_type() {
     assert_eq!((files.len(), &files[0]["path"], &files[0]["mode"]), (4, &json!("agent.yaml"), &json!("0644")));
     assert_eq!(files[3]["digest"], json!(agent_registry::oci::Digest::sha256(b"x").to_string()));
     let titles: Vec<_> = record["layers"].as_array().unwrap().iter().map(|layer| layer["title"].clone()).collect();
-    assert_eq!(titles, [json!("writer"), json!("writer/agent.yaml")]);
+    assert_eq!(titles, [json!("writer/agent.yaml"), json!("writer")]);
     assert_eq!((&record["history"][0]["tag"], &record["history"][0]["digest"]), (&json!("1.2.0"), &record["digest"]));
 
     // What says little has the same fields, null or empty.

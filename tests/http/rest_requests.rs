@@ -38,6 +38,7 @@ impl Stage {
     async fn about_packages(&self, method: Method, template: &str, on: &str, column: &str) -> Ask {
         let name = format!("acme/{on}");
         let path = template.replace("{repository}", &name).replace("{version}", "1.0.0").replace("{user}", "admin");
+        let path = if path.ends_with("/resolve") { format!("{path}?version=1.0.0") } else { path };
         let rating = json!({"stars": 4});
         let body = match (method.as_str(), template.rsplit('/').next().unwrap()) {
             ("PUT", "rating") => rating.clone(),
