@@ -132,7 +132,7 @@ impl Segment {
             Self::Gaps(gaps) => {
                 let mut characters = text.chars();
                 let fits = gaps.iter().all(|gap| characters.next().is_some_and(|c| gap.is_none_or(|gap| gap == c)));
-                fits.then(|| characters.as_str())
+                fits.then_some(characters.as_str())
             }
         }
     }

@@ -23,6 +23,7 @@ use crate::package::{Overrides, kind_of};
 #[command(after_help = "Examples:\n  agent inspect my-agent:latest\n  agent inspect my-agent@^1.2 --files\n  \
                         agent inspect ./agent.yaml\n  \
                         agent inspect my-agent:1.0.0 --local --format json")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 pub(super) struct Inspect {
     /// Name as `name`, `name:tag`, `name@sha256:…` or `name@^1.2`; or a path
     name: String,

@@ -32,11 +32,10 @@ impl Wanted {
                 let problem = "names both a tag and a range of versions";
                 return Err(Error::WrongReference { text: text.to_owned(), problem, hint: "leave one of them out" });
             }
-            (Some("latest"), None, _) => Selector::Default,
+            (Some("latest"), None, _) | (None, None, None) => Selector::Default,
             (Some(range), None, _) => Selector::Range(Ranged { range: read_range(range)?, pre: false }),
             (None, _, Some(digest)) => Selector::Digest(digest),
             (None, Some(tag), None) => Selector::Tag(tag),
-            (None, None, None) => Selector::Default,
         };
         Ok(Self { text: text.to_owned(), host: reference.host, name: reference.name, selector })
     }

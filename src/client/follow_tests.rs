@@ -75,8 +75,8 @@ async fn each_event_comes_once_and_none_is_left_out_however_often_the_way_breaks
     let lost = "lost: false";
     assert_eq!(told[..told.len() - 1], ["6", lost, "again", "7", "8", lost, "again", "21", lost]);
     let base = "repository=a/b&kind=tag.moved";
-    let last = |number: &str| (base.to_owned(), Some(number.to_owned()));
-    let expected = [(format!("{base}&after=latest"), None), last("6"), last("6"), last("20"), last("21")];
+    let newest = |number: &str| (base.to_owned(), Some(number.to_owned()));
+    let expected = [(format!("{base}&after=latest"), None), newest("6"), newest("6"), newest("20"), newest("21")];
     assert_eq!(asked, expected);
 }
 

@@ -55,7 +55,7 @@ fn end(session: &mut dyn Session, removable: &Removable, limit: usize) -> Result
     let (mut surplus, mut end) = (removable.surplus, None);
     for row in session.query(sql, &[removable.upto.into(), page(limit)])? {
         let at = row.time(1)?;
-        if surplus == 0 && !removable.before.is_some_and(|before| at < before) {
+        if surplus == 0 && removable.before.is_none_or(|before| at >= before) {
             break;
         }
         surplus = surplus.saturating_sub(1);

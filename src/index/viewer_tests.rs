@@ -143,13 +143,13 @@ impl World {
         let sight = Sight::of(caller, false);
         let listed = repositories::list(self.index.session(), &sight, time(now), None, 100).unwrap();
         let seen = viewer::seen(self.index.session(), caller.identity(), time(now)).unwrap();
-        let sees = REPOSITORIES.iter().zip(self.repositories.clone()).filter(|(text, id)| {
+        let those = REPOSITORIES.iter().zip(self.repositories.clone()).filter(|(text, id)| {
             let visibility = repositories::visibility(self.index.session(), *id).unwrap();
             seen.sees(*id, name(text).namespace().unwrap_or_default(), visibility)
         });
-        let mut sees: Vec<_> = sees.map(|(text, _)| name(text)).collect();
-        sees.sort();
-        assert_eq!(sees, listed, "{} at {now}: {seen:?}", caller.identity());
+        let mut names: Vec<_> = those.map(|(text, _)| name(text)).collect();
+        names.sort();
+        assert_eq!(names, listed, "{} at {now}: {seen:?}", caller.identity());
         if let Some(until) = seen.until.filter(|until| *until > time(now)) {
             let before =
                 viewer::seen(self.index.session(), caller.identity(), until - jiff::SignedDuration::from_secs(1));

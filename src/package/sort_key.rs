@@ -61,7 +61,9 @@ pub(super) fn above(numbers: [u64; 3], pre: &Prerelease) -> Vec<u8> {
 /// What every key with these numbers begins with.
 pub(super) fn key_of_numbers(numbers: [u64; 3]) -> Vec<u8> {
     let mut key = Vec::with_capacity(32);
-    numbers.iter().for_each(|number| key.extend_from_slice(&number.to_be_bytes()));
+    for number in numbers {
+        key.extend_from_slice(&number.to_be_bytes());
+    }
     key
 }
 

@@ -142,7 +142,7 @@ impl Bounds {
             Op::GreaterEq => Self { from, before: None },
             Op::Less => Self { from: vec![], before: Some(from) },
             Op::LessEq => Self { from: vec![], before: after },
-            Op::Tilde => Self { from, before: next(comparator, if comparator.minor.is_some() { 1 } else { 0 }) },
+            Op::Tilde => Self { from, before: next(comparator, usize::from(comparator.minor.is_some())) },
             Op::Caret => Self { from, before: next(comparator, caret_place(comparator)) },
             // Exact and Wildcard; the enum is open, and the crate adds an operator only where it parses one.
             _ => Self { from, before: after },

@@ -111,12 +111,11 @@ impl Searching {
     /// The index in use, opened where nobody has asked for it before. One whose next events are gone, or that was made
     /// from another database, cannot be followed further, and is left for a new one.
     fn opened(&self) -> Result<Arc<Serving>, Error> {
-        let (serving, is_opened_before) = match self.current() {
-            Some(serving) => (serving, true),
-            None => {
-                let (opened, number) = self.place.open()?;
-                (Arc::new(Serving::new(opened, number)), false)
-            }
+        let (serving, is_opened_before) = if let Some(serving) = self.current() {
+            (serving, true)
+        } else {
+            let (opened, number) = self.place.open()?;
+            (Arc::new(Serving::new(opened, number)), false)
         };
         let is_followable = self.index.read(|session| documents::is_followable(session, serving.seen()))?;
         // Filling that broke off has left documents of which nobody knows whether they are still right.
@@ -156,8 +155,8 @@ impl Searching {
         let unkept = changed.position - i64::try_from(serving.search.position()).unwrap_or(i64::MAX);
         if !heads.is_empty() || unkept > MAX_UNKEPT {
             let heads = changed.repositories.iter().copied().zip(heads);
-            let changes = heads.map(|(id, head)| self.change(id, head, last, runtime)).collect();
-            serving.search.apply(changes, changed.position.unsigned_abs())?;
+            let put = heads.map(|(id, head)| self.change(id, head, last, runtime)).collect();
+            serving.search.apply(put, changed.position.unsigned_abs())?;
             serving.refresh_standings(&self.index, &changed.repositories)?;
         }
         serving.advance(changed.position, (generation, last));

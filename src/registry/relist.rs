@@ -128,12 +128,11 @@ impl Registry {
     /// Fills a new index of search beside the one in use, and puts it in its place. How many documents it has.
     async fn refill_search(&self) -> Result<u64, Error> {
         let searching = &self.searching;
-        let old = match searching.current() {
-            Some(serving) => serving,
-            None => {
-                searching.feed().await?;
-                searching.current().ok_or(Error::SearchFilling)?
-            }
+        let old = if let Some(serving) = searching.current() {
+            serving
+        } else {
+            searching.feed().await?;
+            searching.current().ok_or(Error::SearchFilling)?
         };
         let (opened, number) = searching.place.begin(old.number)?;
         let new = Arc::new(Serving::new(opened, number));

@@ -47,7 +47,7 @@ impl World {
     async fn everything(&self) -> (String, Vec<Vec<String>>) {
         let rows = self.registry.index.read(|session| {
             let rows = [session.query(PACKAGES, &[])?, session.query(VERSIONS, &[])?];
-            Ok::<_, Error>(rows.concat().iter().map(|row| format!("{row:?}\n")).collect::<String>())
+            Ok::<_, Error>(format!("{:#?}", rows.concat()))
         });
         let mut found = vec![];
         for who in ["", "root", "olga", "max", "ada"] {

@@ -40,7 +40,7 @@ impl Place {
         let Self::Folder(folder) = self else { return Ok((in_memory()?, number + 1)) };
         let new = folder.join((number + 1).to_string());
         match fs::remove_dir_all(&new) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(failed(&new, source)),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(&new, source)),
             _ => Ok((open(&new)?, number + 1)),
         }
     }

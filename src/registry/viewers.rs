@@ -57,9 +57,10 @@ impl Known {
     fn read(session: &mut dyn Session, sight: &Sight) -> Result<Self, Error> {
         let generation = access::generation(session)?;
         // An administrator's sight needs no lists.
-        let seen = match sight.is_administrator() {
-            true => Seen::default(),
-            false => viewer::seen(session, sight.identity(), Timestamp::now())?,
+        let seen = if sight.is_administrator() {
+            Seen::default()
+        } else {
+            viewer::seen(session, sight.identity(), Timestamp::now())?
         };
         let repositories = seen.repositories.iter().map(|id| id.get()).collect();
         let (namespaces, organisations) = (seen.namespaces.clone(), seen.organisations.clone());

@@ -71,7 +71,7 @@ impl EventStream {
                 return Ok(Some(event.event));
             }
             // What was said after the last event.
-            self.parser.last = self.parser.newest.clone();
+            self.parser.last.clone_from(&self.parser.newest);
             match self.wire.chunk(&mut self.response).await? {
                 Some(chunk) => self.parser.read(&chunk)?,
                 None => return Ok(None),
@@ -198,7 +198,7 @@ mod tests {
         for field in ["data: ", "", "data: x\ndata: "] {
             let mut parser = Parser::default();
             parser.read(field.as_bytes()).unwrap();
-            let flooded = (0..20).try_for_each(|_| parser.read(&[b'x'; 100_000]));
+            let flooded = (0..20).try_for_each(|_| parser.read(&vec![b'x'; 100_000]));
             assert!(matches!(flooded, Err(Error::TooLarge { .. })));
         }
         let mut parser = Parser::default();

@@ -210,11 +210,11 @@ fn what_is_damaged_or_of_another_format_is_thrown_away() {
     fill();
     let files = || fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
     for ending in ["idx", "pos", "term", "fast"] {
-        let file = files().find(|file| file.extension().is_some_and(|it| it == ending)).unwrap();
-        let mut bytes = fs::read(&file).unwrap();
+        let part = files().find(|path| path.extension().is_some_and(|it| it == ending)).unwrap();
+        let mut bytes = fs::read(&part).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] ^= 0x55;
-        fs::write(&file, bytes).unwrap();
+        fs::write(&part, bytes).unwrap();
         fill();
     }
     fs::write(&meta, "{").unwrap();

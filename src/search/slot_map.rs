@@ -43,7 +43,7 @@ impl SlotMap {
     }
 }
 
-#[expect(clippy::cast_sign_loss, reason = "no less than 0, and below the length of a page")]
+#[expect(clippy::cast_possible_truncation, reason = "no less than 0, and below the length of a page")]
 fn place(id: i64) -> usize {
     id.rem_euclid(PAGE) as usize
 }

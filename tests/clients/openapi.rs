@@ -137,13 +137,9 @@ fn a_fuzzer_finds_no_failure_and_no_answer_that_is_not_described() {
         "not all of {fuzzed} operations were tried:\n{}",
         said.stdout
     );
-    // Else it would have asked as a stranger for some of the time.
-    assert_eq!(
-        scene.ask("GET", "/api/v1/me", &Value::Null).status,
-        200,
-        "the fuzzer's token has ended:\n{}",
-        said.stdout
-    );
+    // Else it would have asked as a stranger for some of the time. It also guesses credentials, and then has to wait.
+    let status = scene.ask("GET", "/api/v1/me", &Value::Null).status;
+    assert!([200, 429].contains(&status), "the fuzzer's token has ended, {status}:\n{}", said.stdout);
 }
 
 #[test]

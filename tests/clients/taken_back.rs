@@ -108,8 +108,11 @@ fn warnings(said: &Said, shelf: &Shelf) -> Vec<String> {
     let lines = all.lines().filter(|line| line.contains("yanked") || line.contains("deprecated"));
     let plain = |line: &str| {
         // The time at the beginning of a line, and colours.
-        let line =
-            line.split_once("Z][").map_or(line, |(_, rest)| rest).replace("\u{1b}[1;33m", "").replace("\u{1b}[0m", "");
+        let line = line
+            .split_once("Z][")
+            .map_or_else(|| line.to_owned(), |(_, rest)| format!("[{rest}"))
+            .replace("\u{1b}[1;33m", "")
+            .replace("\u{1b}[0m", "");
         let mut text = line.replace(shelf.server.host(), "HOST");
         for (version, digest) in &shelf.versions {
             text = text.replace(digest, &format!("DIGEST-OF-{version}"));

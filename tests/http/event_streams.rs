@@ -313,9 +313,9 @@ async fn a_reader_that_stalls_gets_everything_in_the_end_and_holds_up_nobody() {
     let mut slow = TcpStream::connect(app.address()).await.unwrap();
     let head = "GET /api/v1/events?kind=tag.moved HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n";
     slow.write_all(head.as_bytes()).await.unwrap();
-    let mut heard = vec![0; 12];
-    slow.read_exact(&mut heard).await.unwrap();
-    assert_eq!(heard, b"HTTP/1.1 200");
+    let mut counts = vec![0; 12];
+    slow.read_exact(&mut counts).await.unwrap();
+    assert_eq!(counts, b"HTTP/1.1 200");
     // More than the system keeps for both sides; each moves to and fro, since a tag that stays is no event.
     let (one, other) = (image(b"x"), image(b"y"));
     nobody.push_image("a/b", "other", b"y").await;

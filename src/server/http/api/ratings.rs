@@ -7,7 +7,7 @@ use super::packages::permit_to;
 use super::{Failure, Paging, State, done, json, read};
 use crate::api::texts::UserName;
 use crate::api::{NewRating, Page, UserRating};
-use crate::auth::{Admin, Permit, Pull};
+use crate::auth::{Admin, Identity, Permit, Pull};
 use crate::registry::Mode;
 
 /// What the caller thinks of a package.
@@ -101,6 +101,6 @@ pub(super) async fn remove_rating(
 /// Leave to rate what one may pull, for somebody who is known.
 fn permit(request: &HttpRequest, state: &State, name: &str) -> Result<Permit<Pull>, Failure> {
     let permit = permit_to(Pull, request, state, name)?;
-    let is_unknown = permit.identity().is_some_and(|identity| identity.is_anonymous());
+    let is_unknown = permit.identity().is_some_and(Identity::is_anonymous);
     if is_unknown && state.registry.mode() == Mode::Accounts { Err(Failure::SignIn) } else { Ok(permit) }
 }
