@@ -1,4 +1,5 @@
 //! Search as a few loops over documents: what the search must agree with.
+#![expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ratings are between 1 and 5")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -217,7 +218,9 @@ pub(super) fn facets(found: &[&(Document, Standing)]) -> Facets {
         let mut counts = BTreeMap::<String, u64>::new();
         for (document, _) in found {
             let distinct: BTreeSet<String> = values(document).into_iter().filter(|value| !value.is_empty()).collect();
-            distinct.into_iter().for_each(|value| *counts.entry(value).or_default() += 1);
+            for value in distinct {
+                *counts.entry(value).or_default() += 1;
+            }
         }
         let mut counts: Vec<_> = counts.into_iter().map(|(value, count)| FacetCount { value, count }).collect();
         counts.sort_by(|one, other| other.count.cmp(&one.count).then_with(|| one.value.cmp(&other.value)));

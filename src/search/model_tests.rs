@@ -1,6 +1,8 @@
 //! The search agrees with the model under any documents, viewers, queries, and changes in between.
 #![expect(
     clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
     reason = "a failing test may panic, and rows are no less than 0"
 )]
