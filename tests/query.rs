@@ -199,7 +199,7 @@ fn terms_are_what_they_look_like() {
         match Query::parse(text, now()) {
             Ok(query) => assert!(query.terms.iter().all(|term| matches!(term.condition, Condition::Word(_))), "{text}"),
             Err(error) => {
-                assert!(matches!(error, QueryError::UnknownField { .. }) && text == "col:*", "{text}: {error}")
+                assert!(matches!(error, QueryError::UnknownField { .. }) && text == "col:*", "{text}: {error}");
             }
         }
     }

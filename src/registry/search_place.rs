@@ -24,12 +24,15 @@ impl Place {
     /// Opens the index in use, which may be new. Whatever else is in the folder is thrown away.
     pub(super) fn open(&self) -> Result<(Opened, u64), Error> {
         let Self::Folder(folder) = self else { return Ok((in_memory()?, 0)) };
+        if !folder.is_dir() {
+            clear(folder)?;
+        }
         create_folder_durably(folder).map_err(|source| failed(folder, source))?;
         let number = current(folder);
         for entry in fs::read_dir(folder).map_err(|source| failed(folder, source))?.flatten() {
             if entry.file_name() != *CURRENT && entry.file_name() != *number.to_string() {
                 // Of a rebuilding that broke off, or of the one before: it only takes space.
-                let _ = fs::remove_dir_all(entry.path());
+                let _ = clear(&entry.path());
             }
         }
         Ok((open(&folder.join(number.to_string()))?, number))
@@ -39,10 +42,8 @@ impl Place {
     pub(super) fn begin(&self, number: u64) -> Result<(Opened, u64), Error> {
         let Self::Folder(folder) = self else { return Ok((in_memory()?, number + 1)) };
         let new = folder.join((number + 1).to_string());
-        match fs::remove_dir_all(&new) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(&new, source)),
-            _ => Ok((open(&new)?, number + 1)),
-        }
+        clear(&new)?;
+        Ok((open(&new)?, number + 1))
     }
 
     /// Makes an index the one in use, also after a restart.
@@ -58,8 +59,21 @@ impl Place {
     pub(super) fn discard(&self, number: u64) {
         if let Self::Folder(folder) = self {
             // What is left is thrown away at the next start.
-            let _ = fs::remove_dir_all(folder.join(number.to_string()));
+            let _ = clear(&folder.join(number.to_string()));
         }
+    }
+}
+
+/// Takes away whatever stands there, if anything does: all of it can be made again.
+fn clear(path: &Path) -> Result<(), Error> {
+    let cleared = match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match cleared {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(path, source)),
+        _ => Ok(()),
     }
 }
 
@@ -68,6 +82,9 @@ fn in_memory() -> Result<Opened, search::Error> {
 }
 
 fn open(folder: &Path) -> Result<Opened, Error> {
+    if !folder.is_dir() {
+        clear(folder)?;
+    }
     create_folder_durably(folder).map_err(|source| failed(folder, source))?;
     Ok(Search::open(folder)?)
 }
@@ -112,5 +129,10 @@ mod tests {
         drop(chosen);
         fs::write(folder.join(CURRENT), "nonsense").unwrap();
         assert!(place.open().unwrap().0.is_new);
+        for taken in [folder.join("1"), folder.clone()] {
+            fs::remove_dir_all(&taken).unwrap();
+            fs::write(&taken, "a file in its place").unwrap();
+            assert!(place.open().unwrap().0.is_new, "{}", taken.display());
+        }
     }
 }

@@ -19,11 +19,13 @@ const FUZZING_SECONDS_VARIABLE: &str = "FUZZING_SECONDS";
 
 /// Checks of the fuzzer that say nothing here: what a description cannot say makes a value wrong, such as a cursor that
 /// no page gave, or two parameters that exclude each other; and a repository has slashes in its name, so that a path which
-/// can be changed can also be read as that of a package.
-const CHECKS_LEFT_OUT: &str = "positive_data_acceptance,allow_header_conformance";
+/// can be changed can also be read as that of a package. Guessing credentials would make the registry refuse the right
+/// one for a while, and all answers the same; who is refused without one is a table of its own.
+const CHECKS_LEFT_OUT: &str = "positive_data_acceptance,allow_header_conformance,ignored_auth";
 
-/// Operations that are not fuzzed: it writes a copy of everything into whatever folder it is told.
-const NOT_FUZZED: [&str; 1] = ["start_backup"];
+/// Operations that are not fuzzed: one writes a copy of everything into whatever folder it is told, the other takes
+/// guesses of passwords.
+const NOT_FUZZED: [&str; 2] = ["start_backup", "sign_in"];
 
 /// Tokens made before the one that the fuzzer shows, which revokes those with small numbers.
 const TOKENS_BEFORE: usize = 60;
@@ -115,6 +117,7 @@ fn an_independent_validator_finds_the_description_good() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long is said when the tests are run")]
 fn a_fuzzer_finds_no_failure_and_no_answer_that_is_not_described() {
     let (mut scene, home) = (Scene::new(), Home::new());
     let document = scene.describe(&home);
@@ -137,9 +140,9 @@ fn a_fuzzer_finds_no_failure_and_no_answer_that_is_not_described() {
         "not all of {fuzzed} operations were tried:\n{}",
         said.stdout
     );
-    // Else it would have asked as a stranger for some of the time. It also guesses credentials, and then has to wait.
+    // Else it would have asked as a stranger for some of the time.
     let status = scene.ask("GET", "/api/v1/me", &Value::Null).status;
-    assert!([200, 429].contains(&status), "the fuzzer's token has ended, {status}:\n{}", said.stdout);
+    assert_eq!(status, 200, "the fuzzer's token has ended:\n{}", said.stdout);
 }
 
 #[test]

@@ -36,7 +36,12 @@ fn packages_are_found_and_printed_for_people_and_programs() {
     assert!(sandbox.agent("search release notes").ok().stdout.contains("team/writer"));
     let one = sandbox.agent("search --capability chat --facets --limit 1 --sort name").ok();
     assert!(one.stdout.contains("team/helper") && !one.stdout.contains("team/writer"), "{one}");
-    assert!(one.stdout.contains("CAPABILITIES   chat (2)") && one.stderr.contains("1 of 2 packages"), "{one}");
+    assert!(
+        one.stdout.contains("CAPABILITIES   chat (2)")
+            && one.stderr.contains("1 of 2 packages")
+            && !one.stderr.contains("--limit"),
+        "{one}"
+    );
     let none = sandbox.agent("search quantum").ok();
     assert!(none.stdout.is_empty() && none.stderr.contains("nothing found"), "{none}");
     let quiet = sandbox.agent("search --quiet --sort name").ok();
@@ -83,6 +88,8 @@ fn a_wrong_query_is_shown_with_its_mistake_and_asks_nobody() {
     ");
     assert!(asked("search rating:>9").stderr.contains("    rating:>9\n           ^\n"));
     assert!(asked("images --filter version:>=a").stderr.contains("    version:>=a\n            ^\n"));
+    let quoted = sandbox.run(sandbox.command().args(["search", "--capability", "a\"b"])).failed(2);
+    assert!(quoted.stderr.contains("quotation mark"), "{quoted}");
     let long = "x".repeat(2_000);
     assert!(asked(&format!("search {long}")).stderr.contains("at most 1024"));
 }
