@@ -14,7 +14,7 @@ use crate::app::TestApp;
 use crate::events::short;
 
 /// Longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a stream says at once: an event, or words between them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -320,7 +320,7 @@ async fn a_reader_that_stalls_gets_everything_in_the_end_and_holds_up_nobody() {
     let (one, other) = (image(b"x"), image(b"y"));
     nobody.push_image("a/b", "other", b"y").await;
     let long = "t".repeat(120);
-    let tags: String = (0..60).map(|number| format!("tag={long}{number}&")).collect();
+    let tags = (0..60).map(|number| format!("tag={long}{number}&")).collect::<Vec<_>>().concat();
     let (count, mut pushed) = (200, Instant::now());
     for round in 0..count {
         let manifest = if round % 2 == 0 { &one } else { &other };

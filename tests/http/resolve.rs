@@ -75,7 +75,7 @@ async fn every_way_to_name_a_version_leads_to_it() {
     ] {
         assert_eq!(meant(&app, wanted).await.as_deref(), Ok(expected), "{wanted}");
         // The record by the same text, with everything encoded.
-        let encoded: String = wanted.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let encoded = wanted.bytes().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat();
         let record = app.get(&format!("/api/v1/packages/{NAME}/versions/{encoded}")).await;
         assert_eq!((record.status.as_u16(), record.json()["version"].as_str()), (200, Some(expected)), "{wanted}");
     }
