@@ -1,4 +1,4 @@
-//! What a caller may see, read at once: the same as [`super::sight`] decides row by row, for whoever looks at many rows.
+//! What a caller may see, read at once: the same as `sight.rs` decides row by row, for whoever looks at many rows.
 
 use jiff::Timestamp;
 
